@@ -1,0 +1,1 @@
+"""Scores, modes and diagnoses of what a generator makes."""
