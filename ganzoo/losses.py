@@ -1,0 +1,107 @@
+"""Adversarial losses on logits, from TF-GAN, and gradient penalties.
+
+Every function takes logits without a sigmoid, (n, 1) or (n,), and returns a float32 scalar.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+
+@functools.cache
+def tfgan_losses() -> Any:
+    """`tensorflow_gan.losses.wargs`, imported past what today's TensorFlow no longer has.
+
+    TF-GAN 2.1 imports `tf.estimator`, which TensorFlow 2.16 removed. Nothing that is used here
+    touches it, so an empty module stands in during the import and is taken away afterwards.
+    """
+    absent = "tensorflow_gan.python.estimator"
+    stands_in = not hasattr(tf, "estimator")
+    if stands_in:
+        sys.modules[absent] = types.ModuleType(absent)
+        hook = tf.compat.v1.train.SessionRunHook
+        tf.estimator = types.SimpleNamespace(SessionRunHook=hook)
+    try:
+        return importlib.import_module("tensorflow_gan").losses.wargs
+    finally:
+        if stands_in:
+            del tf.estimator
+            sys.modules.pop(absent, None)
+
+
+def minimax_d(real_logits: tf.Tensor, fake_logits: tf.Tensor,
+              label_smoothing: float = 0.0) -> tf.Tensor:
+    """-log D(x) - log(1 - D(G(z))) (Goodfellow et al. 2014, equation 1)."""
+    return tfgan_losses().minimax_discriminator_loss(
+        real_logits, fake_logits, label_smoothing=label_smoothing)
+
+
+def nonsaturating_g(fake_logits: tf.Tensor) -> tf.Tensor:
+    """-log D(G(z)), which keeps a gradient where D wins (Goodfellow et al. 2014, section 3)."""
+    return tfgan_losses().modified_generator_loss(fake_logits)
+
+
+def minimax_g(fake_logits: tf.Tensor) -> tf.Tensor:
+    """log(1 - D(G(z))), which saturates where D wins (Goodfellow et al. 2014, equation 1)."""
+    return tfgan_losses().minimax_generator_loss(fake_logits)
+
+
+def wasserstein_d(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """E[f(G(z))] - E[f(x)] (Arjovsky et al. 2017, algorithm 1)."""
+    return tfgan_losses().wasserstein_discriminator_loss(real_logits, fake_logits)
+
+
+def wasserstein_g(fake_logits: tf.Tensor) -> tf.Tensor:
+    """-E[f(G(z))] (Arjovsky et al. 2017, algorithm 1)."""
+    return tfgan_losses().wasserstein_generator_loss(fake_logits)
+
+
+def hinge_d(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))] (Miyato et al. 2018, equation 16)."""
+    return tfgan_losses().wasserstein_hinge_discriminator_loss(real_logits, fake_logits)
+
+
+def hinge_g(fake_logits: tf.Tensor) -> tf.Tensor:
+    """-E[D(G(z))] (Miyato et al. 2018, equation 17)."""
+    return tfgan_losses().wasserstein_hinge_generator_loss(fake_logits)
+
+
+def least_squares_d(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """((D(x) - 1)^2 + D(G(z))^2) / 2 (Mao et al. 2017, equation 9)."""
+    return tfgan_losses().least_squares_discriminator_loss(real_logits, fake_logits)
+
+
+def least_squares_g(fake_logits: tf.Tensor) -> tf.Tensor:
+    """(D(G(z)) - 1)^2 / 2 (Mao et al. 2017, equation 9)."""
+    return tfgan_losses().least_squares_generator_loss(fake_logits)
+
+
+def gradient_penalty(discriminator: Callable[[tf.Tensor], tf.Tensor], real: tf.Tensor,
+                     fake: tf.Tensor, seed: tf.Tensor, target: float = 1.0) -> tf.Tensor:
+    """E[(|grad D(x^)| - target)^2] on random mixtures x^ (Gulrajani et al. 2017, equation 3)."""
+    fake = tf.stop_gradient(tf.cast(fake, tf.float32))
+    shape = tf.concat([tf.shape(real)[:1], tf.ones(tf.rank(real) - 1, tf.int32)], 0)
+    mix = tf.random.stateless_uniform(shape, seed, alg="philox")
+    points = real + mix * (fake - real)
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        logits = discriminator(points)
+    slopes = tf.reshape(tape.gradient(logits, points), [tf.shape(real)[0], -1])
+    norms = tf.sqrt(tf.reduce_sum(tf.square(slopes), 1) + 1e-12)  # the root has no slope at 0
+    return tf.reduce_mean(tf.square(norms - target))
+
+
+def r1_penalty(discriminator: Callable[[tf.Tensor], tf.Tensor], real: tf.Tensor) -> tf.Tensor:
+    """E[|grad D(x)|^2] on real samples (Mescheder et al. 2018, equation 9, without gamma / 2)."""
+    with tf.GradientTape() as tape:
+        tape.watch(real)
+        logits = discriminator(real)
+    slopes = tf.reshape(tape.gradient(logits, real), [tf.shape(real)[0], -1])
+    return tf.reduce_mean(tf.reduce_sum(tf.square(slopes), 1))

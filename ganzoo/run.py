@@ -1,0 +1,266 @@
+"""A run folder: every name and format inside it, and writes that are never half a file.
+
+    config.yaml                  every resolved setting, and under `record` what the run met
+    metrics.jsonl                one row of named scalars for each logging interval
+    checkpoints/step-00000500.npz   all state; the last two and the best are kept
+    sampler.pb, sampler.json     the exported generator: a graph, and what it takes and makes
+    samples/step-00000500.png    grids from fixed z, beside samples/real.png
+    tensorboard/                 the same scalars and pictures as events
+    eval/*.json                  scores, each with its protocol
+
+The folder is the only bridge between training and everything after it. Nothing here needs
+TensorFlow, and nothing here is unpickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import json
+import math
+import os
+import re
+import secrets
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from ganzoo.errors import GanzooError, UsageError
+
+CHECKPOINT = re.compile(r"step-(\d{8,})\.npz")
+KEEP_LAST = 2
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a whole file or none of it: beside the target, flushed to the disk, then renamed."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise _write_error(path, error) from error
+
+
+def _write_error(path: Path, error: OSError) -> GanzooError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return GanzooError(f"the disk is full: {path} was not written; what was saved before it is "
+                           "untouched. Free some space and go on with --resume.")
+    return GanzooError(f"cannot write {path}: {error.strerror or error}.")
+
+
+class RunDir:
+    """The folder of one run. Creating the object touches nothing on the disk."""
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self.path = Path(path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    # -- life ---------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str]) -> RunDir:
+        """Make a new, empty run folder; an existing folder that holds anything is refused."""
+        run = cls(path)
+        if run.path.is_dir() and any(run.path.iterdir()):
+            what = "already holds a run" if run.exists else "exists and is not a run folder"
+            todo = f"go on with --resume {run.path}, or choose" if run.exists else "choose"
+            raise UsageError(f"{run.path} {what}: {todo} another --outdir.")
+        if run.path.exists() and not run.path.is_dir():
+            raise UsageError(f"{run.path} is a file: expected a folder that is new or empty.")
+        try:
+            (run.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _write_error(run.path, error) from error
+        return run
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> RunDir:
+        """An existing run folder, or one sentence that says why it is none."""
+        run = cls(path)
+        if not run.path.is_dir():
+            raise UsageError(f"no run at {run.path}: expected a folder that `ganzoo train` wrote "
+                             "(`ganzoo runs` lists them).")
+        if not run.exists:
+            raise UsageError(f"{run.path} is not a run folder: it holds no config.yaml.")
+        return run
+
+    @property
+    def exists(self) -> bool:
+        """Whether the folder holds a run's configuration."""
+        return (self.path / "config.yaml").is_file()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for one writer: a second training in it is refused, not mixed in."""
+        import fcntl
+
+        with (self.path / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise GanzooError(f"another process is training in {self.path}.") from error
+            yield
+
+    # -- configuration --------------------------------------------------------------------------
+
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Write the resolved settings."""
+        text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+        write_atomic(self.path / "config.yaml", text.encode())
+
+    def config(self) -> dict[str, Any]:
+        """The resolved settings, and `record`: what the run met."""
+        try:
+            content = yaml.safe_load((self.path / "config.yaml").read_text())
+        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            raise GanzooError(f"{self.path / 'config.yaml'} cannot be read: {error}.") from error
+        if not isinstance(content, dict):
+            raise GanzooError(f"{self.path / 'config.yaml'} is not a run's configuration.")
+        return content
+
+    # -- rows -----------------------------------------------------------------------------------
+
+    def append_metrics(self, row: Mapping[str, Any]) -> None:
+        """Add one row of scalars; a crash can cost the row that was being written, no other."""
+        try:
+            with (self.path / "metrics.jsonl").open("a") as file:
+                file.write(json.dumps(_plain(row)) + "\n")
+        except OSError as error:
+            raise _write_error(self.path / "metrics.jsonl", error) from error
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """All whole rows, in order of step; a non-finite value is a float again."""
+        path = self.path / "metrics.jsonl"
+        rows = []
+        for line in path.read_text().splitlines() if path.is_file() else ():
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                continue  # the row that a crash cut off
+            rows.append({key: _number(value) for key, value in row.items()})
+        return rows
+
+    def truncate_metrics(self, step: int) -> None:
+        """Forget the rows after `step`, which a resumed run will write again."""
+        rows = [row for row in self.metrics() if row["step"] <= step]
+        text = "".join(json.dumps(_plain(row)) + "\n" for row in rows)
+        write_atomic(self.path / "metrics.jsonl", text.encode())
+
+    # -- checkpoints ----------------------------------------------------------------------------
+
+    def checkpoint_path(self, step: int) -> Path:
+        """Where the checkpoint of `step` is or would be."""
+        return self.path / "checkpoints" / f"step-{step:08d}.npz"
+
+    def checkpoints(self) -> list[int]:
+        """The steps of which a checkpoint exists, oldest first."""
+        folder = self.path / "checkpoints"
+        names = [CHECKPOINT.fullmatch(p.name) for p in folder.iterdir()] if folder.is_dir() else []
+        return sorted(int(match[1]) for match in names if match)
+
+    def save_checkpoint(self, step: int, arrays: Mapping[str, np.ndarray],
+                        best: int | None = None) -> Path:
+        """Write the state of `step`, then drop what is neither among the last two nor the best."""
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)  # zip: a checksum for each array
+        path = self.checkpoint_path(step)
+        write_atomic(path, buffer.getbuffer())
+        steps = self.checkpoints()
+        for old in steps[:-KEEP_LAST]:
+            if old != best:
+                self.checkpoint_path(old).unlink(missing_ok=True)
+        return path
+
+    def read_checkpoint(self, step: int, prefix: str = "") -> dict[str, np.ndarray]:
+        """The arrays whose name starts with `prefix`; damage is an error that names the file."""
+        path = self.checkpoint_path(step)
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files if name.startswith(prefix)}
+        except FileNotFoundError:
+            steps = ", ".join(map(str, self.checkpoints())) or "none"
+            raise UsageError(f"{self.path} has no checkpoint of step {step}; it has {steps}.") from None
+        except (OSError, ValueError, EOFError, KeyError, NotImplementedError,
+                zipfile.BadZipFile, zipfile.LargeZipFile, MemoryError) as error:
+            raise GanzooError(f"checkpoint {path} is damaged ({error}).") from error
+        except Exception as error:  # zlib.error, struct.error and kin: a flipped byte reaches any
+            raise GanzooError(f"checkpoint {path} is damaged ({error}).") from error
+
+    def latest(self, prefix: str = "") -> tuple[int, dict[str, np.ndarray]]:
+        """The newest checkpoint that can be read, with a warning for each that cannot."""
+        steps = self.checkpoints()
+        for step in reversed(steps):
+            try:
+                return step, self.read_checkpoint(step, prefix)
+            except GanzooError as error:
+                warnings.warn(f"{error} Falling back to the one before it.", stacklevel=2)
+        if steps:
+            raise GanzooError(f"no checkpoint of {self.path} can be read: all {len(steps)} are damaged.")
+        raise GanzooError(f"{self.path} has no checkpoint yet: nothing to sample or to resume.")
+
+    # -- pictures, sampler, scores --------------------------------------------------------------
+
+    def picture(self, name: str) -> Path:
+        """Where the sample grid called `name` is."""
+        return self.path / "samples" / f"{name}.png"
+
+    def write_sampler(self, graph: bytes, signature: Mapping[str, Any]) -> None:
+        """Store the exported generator and what it takes and makes."""
+        write_atomic(self.path / "sampler.pb", graph)
+        write_atomic(self.path / "sampler.json", json.dumps(signature, indent=1).encode())
+
+    def sampler(self) -> tuple[bytes, dict[str, Any]]:
+        """The exported generator's graph and signature."""
+        try:
+            graph = (self.path / "sampler.pb").read_bytes()
+            return graph, json.loads((self.path / "sampler.json").read_text())
+        except (OSError, ValueError) as error:
+            raise GanzooError(f"{self.path} has no readable sampler ({error}).") from error
+
+    def state(self) -> str:
+        """`finished`, `stopped` or `running`, or `interrupted` where a crash left no word."""
+        try:
+            return str(json.loads((self.path / "status.json").read_text())["state"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return "interrupted"
+
+    def write_state(self, state: str, **details: Any) -> None:
+        """Say how the run stands."""
+        write_atomic(self.path / "status.json", json.dumps({"state": state, **details}).encode())
+
+
+def find_runs(root: str | os.PathLike[str]) -> list[RunDir]:
+    """The runs directly inside `root`, newest first."""
+    folder = Path(root)
+    runs = [RunDir(path) for path in folder.iterdir()] if folder.is_dir() else []
+    runs = [run for run in runs if run.exists]
+    return sorted(runs, key=lambda run: (run.path / "config.yaml").stat().st_mtime, reverse=True)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN: a non-finite number is written as its name, and never dropped."""
+    return {key: value if not isinstance(value, float) or math.isfinite(value) else str(value)
+            for key, value in row.items()}
+
+
+def _number(value: Any) -> Any:
+    return float(value) if value in ("nan", "inf", "-inf") else value
