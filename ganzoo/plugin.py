@@ -113,6 +113,7 @@ class Plugin:
     d_steps: int = 1  # discriminator (critic) turns for each generator turn
     simultaneous: bool = False  # both gradients at the same weights, from the same fakes
     ema: float = 0.999  # decay of the generator average that is sampled; 0 samples the raw weights
+    low_precision: bool = True  # whether --precision auto may choose bfloat16
     jit_compile: bool = False  # XLA: pays for small dense networks, not for convolutions on a CPU
 
     def __post_init__(self) -> None:

@@ -1,0 +1,114 @@
+"""The command line: it parses, calls one function, and prints."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from ganzoo import __version__
+from ganzoo.errors import GanzooError, unknown
+
+
+class Group(click.Group):
+    """Commands that answer every error in one sentence, and know the nearest name to a wrong one."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        if not isinstance(cmd, click.Group):
+            cmd.params.append(click.Option(["--debug"], is_flag=True, expose_value=False,
+                                           is_eager=True, callback=_remember_debug,
+                                           help="Show the traceback of an error."))
+        super().add_command(cmd, name)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise unknown("command", args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+
+def _remember_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.find_root().meta["debug"] = True
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ganzoo")
+def cli() -> None:
+    """Train, sample and judge generative adversarial networks."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exit 0, 1 for a failure, 2 for a request that cannot be carried out."""
+    meta: dict[str, Any] = {}
+    warnings.showwarning = _show_warning
+    try:
+        with cli.make_context("ganzoo", list(sys.argv[1:] if arguments is None else arguments)) as ctx:
+            meta = ctx.meta
+            cli.invoke(ctx)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("ganzoo: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except GanzooError as error:
+        _fail(str(error), meta, error.exit_code)
+    except Exception as error:
+        _fail(f"unexpected {type(error).__name__}: {str(error).strip().splitlines()[:1]} "
+              "(please report it; --debug shows where).", meta, 1)
+
+
+def _fail(sentence: str, meta: dict[str, Any], code: int) -> None:
+    if meta.get("debug"):
+        traceback.print_exc()
+    click.echo(f"ganzoo: {sentence}", err=True)
+    sys.exit(code)
+
+
+def _show_warning(message: Any, category: type, *_: Any, **__: Any) -> None:
+    if issubclass(category, UserWarning):
+        click.echo(f"warning: {message}", err=True)
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keep TensorFlow's start-up chatter off the terminal, some of which no setting stops.
+
+    It is written to file descriptor 2 before any log level is read; where the block fails, what
+    was written is shown after all.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        saved = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.constant(0) + 1
+        except BaseException:
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+    yield
+
+
+from ganzoo.cli import datasets, runs, sample, train, zoo  # noqa: E402
+
+for _command in (train.train, sample.sample, runs.runs, zoo.list_plugins, zoo.info, datasets.data):
+    cli.add_command(_command)

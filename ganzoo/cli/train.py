@@ -1,0 +1,111 @@
+"""`ganzoo train`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ganzoo.errors import UsageError
+
+
+@click.command()
+@click.argument("plugin", required=False)
+@click.option("--data", metavar="NAME|DIR|FILE", help="Data set: a name of `ganzoo data list`, a "
+              "folder of images, or an .npz/.npy file.  [default: auto]")
+@click.option("--size", type=int, help="Side in pixels to which images are resized.")
+@click.option("--steps", type=int, help="Steps to train.  [default: the plugin's]")
+@click.option("--epochs", type=float, help="Instead of steps: times the data set over batch size.")
+@click.option("--batch-size", type=int, help="Samples in a batch.  [default: the plugin's]")
+@click.option("--set", "assignments", multiple=True, metavar="FIELD=VALUE",
+              help="Set a field of the plugin (`ganzoo info PLUGIN` lists them).")
+@click.option("--config", type=click.Path(), help="YAML file of settings, such as RUN/config.yaml.")
+@click.option("--seed", type=int, help="Decides every random number.  [default: 0]")
+@click.option("--outdir", type=click.Path(), help="The run folder.  "
+              "[default: runs/PLUGIN-DATA-TIME]")
+@click.option("--resume", type=click.Path(), metavar="RUN", help="Go on in this run folder.")
+@click.option("--device", type=click.Choice(["auto", "gpu", "cpu"]), help="[default: auto]")
+@click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]),
+              help="[default: auto]")
+@click.option("--log-every", type=int, metavar="STEPS", help="[default: 50]")
+@click.option("--picture-every", type=int, metavar="STEPS", help="[default: 500]")
+@click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 500]")
+@click.option("--dry-run", is_flag=True, help="Show what would be trained, and write nothing.")
+@click.option("--quiet", is_flag=True, help="Print the run folder only.")
+def train(**options: Any) -> None:
+    """Train PLUGIN (a name, DIST:NAME or a .py file) with the shared loop.
+
+    \b
+    ganzoo train dcgan
+    ganzoo train wgan --data fashion_mnist --steps 2000 --set clip=0.02
+    ganzoo train ./mygan.py --data photos/ --size 32
+    ganzoo train --resume runs/dcgan-mnist-20260101-120000
+    """
+    values = _values(options)
+    if options["steps"] is not None and options["epochs"] is not None:
+        raise UsageError("say --steps or --epochs, not both.")
+    if options["resume"]:
+        for name in ("outdir", "config", "epochs"):
+            if options[name] is not None:
+                raise UsageError(f"--resume takes no --{name}: the run folder decides.")
+    _check_counts(options)
+
+    from ganzoo.cli import quiet_start, view
+
+    with quiet_start():
+        from ganzoo import training
+    watcher = view.for_terminal(options["quiet"])
+    with watcher:
+        if options["resume"]:
+            run = training.resume(options["resume"], values, options["steps"], view=watcher)
+        else:
+            request = training.prepare(values, options["epochs"])
+            if options["dry_run"]:
+                click.echo(view.describe(request))
+                return
+            outdir = options["outdir"] or _outdir(request.settings)
+            watcher.say(view.headline(request, outdir))
+            run = training.start(request, outdir, watcher)
+    pictures = sorted((run.path / "samples").glob("step-*.png"))
+    if options["quiet"]:
+        click.echo(run.path)
+    elif pictures:
+        click.echo(f"samples: {pictures[-1]}  (beside {run.picture('real')})")
+
+
+def _values(options: dict[str, Any]) -> dict[str, Any]:
+    """The settings that the command line names, over those of the YAML file."""
+    from ganzoo import settings
+
+    values = settings.read_config(options["config"]) if options["config"] else {}
+    names = ("plugin", "data", "size", "seed", "device", "precision",
+             "log_every", "picture_every", "checkpoint_every")
+    named = {name: options[name] for name in names if options[name] is not None}
+    if "plugin" in named and named["plugin"] != values.get("plugin", named["plugin"]):
+        values.pop("fields", None)  # another plugin's
+    given = dict(map(settings.parse_assignment, options["assignments"]))
+    for name in ("steps", "batch_size"):
+        if options[name] is not None and not (name == "steps" and options["resume"]):
+            given[name] = options[name]
+    values |= named
+    if given:
+        values["fields"] = {**(values.get("fields") or {}), **given}
+    return values
+
+
+def _check_counts(options: dict[str, Any]) -> None:
+    for name in ("steps", "batch_size"):
+        if options[name] is not None and options[name] < 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {options[name]}.")
+
+
+def _outdir(settings: Any) -> Path:
+    """runs/PLUGIN-DATA-TIME; a second run within the second gets a number."""
+    stem = "-".join([Path(settings.plugin.rpartition(":")[2]).stem, Path(settings.data).stem,
+                     time.strftime("%Y%m%d-%H%M%S")])
+    path, number = Path("runs") / stem, 2
+    while path.exists():
+        path, number = Path("runs") / f"{stem}-{number}", number + 1
+    return path

@@ -1,0 +1,46 @@
+"""How large a plugin's networks are: parameters, and FLOPs of a forward pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ganzoo.errors import UsageError
+from ganzoo.plugin import Plugin
+from ganzoo.spec import DataSpec
+
+
+def count(plugin: Plugin, spec: DataSpec) -> dict[str, dict[str, int]]:
+    """Network -> `parameters` (weights, statistics included) and `flops` of one sample.
+
+    A multiply-add counts as two operations, as TensorFlow's profiler counts.
+    """
+    sentence = plugin.unsupported(spec)
+    if sentence:
+        raise UsageError(f"{sentence} The data is {spec}.")
+    return {name: {"parameters": network.count_params(), "flops": flops(network)}
+            for name, network in plugin.networks(spec).items()}
+
+
+def flops(network: keras.Model) -> int:
+    """Floating-point operations of one sample's forward pass, from the graph."""
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2_as_graph,
+    )
+    from tensorflow.python.profiler import model_analyzer, option_builder
+
+    inputs = [tf.TensorSpec([1, *t.shape[1:]], t.dtype) for t in network.inputs]
+
+    @tf.function
+    def forward(*arguments: tf.Tensor) -> Any:
+        return network(list(arguments) if len(arguments) > 1 else arguments[0], training=False)
+
+    _, definition = convert_variables_to_constants_v2_as_graph(
+        forward.get_concrete_function(*inputs))
+    with tf.Graph().as_default() as graph:
+        tf.graph_util.import_graph_def(definition, name="")
+        options = option_builder.ProfileOptionBuilder.float_operation()
+        options["output"] = "none"
+        return int(model_analyzer.profile(graph, options=options).total_float_ops)

@@ -1,0 +1,137 @@
+"""The settings of a run: defaults, then a YAML file, then the command line.
+
+The same keys stand in a run's `config.yaml`, so `--config RUN/config.yaml` repeats the run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+
+from ganzoo import registry
+from ganzoo.errors import UsageError, unknown
+
+MAX_CONFIG_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides a run's numbers (plugin to precision), and how often it tells of itself."""
+
+    plugin: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    data: str = "auto"
+    size: int | None = None
+    seed: int = 0
+    precision: str = "auto"
+    device: str = "auto"
+    log_every: int = 50
+    picture_every: int = 500
+    checkpoint_every: int = 500
+
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "precision": ("auto", "float32", "bfloat16"),
+        "device": ("auto", "gpu", "cpu"),
+    }
+
+    def __post_init__(self) -> None:
+        for name in ("log_every", "picture_every", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")
+        for name, known in self.CHOICES.items():
+            if getattr(self, name) not in known:
+                raise unknown(name, getattr(self, name), known)
+        if not 0 <= self.seed < 2**31:
+            raise UsageError(f"seed must lie in [0, 2^31), not {self.seed}.")
+
+    def differences(self, other: Settings) -> list[str]:
+        """One line for each setting that decides numbers and is not the same."""
+        ours, theirs = _deciding(self), _deciding(other)
+        return [f"{name}: the run has {ours.get(name)!r}, you ask for {theirs.get(name)!r}"
+                for name in sorted(ours | theirs) if ours.get(name) != theirs.get(name)]
+
+
+def _deciding(settings: Settings) -> dict[str, Any]:
+    """All but the length and the cadences, which change no number of a step."""
+    flat = {name: getattr(settings, name)
+            for name in ("plugin", "data", "size", "seed", "precision")}
+    flat.update(settings.fields)
+    flat.pop("steps", None)
+    return flat
+
+
+def resolve(values: dict[str, Any]) -> tuple[Settings, Any]:
+    """Settings with every field spelled out, and the plugin that they make.
+
+    `values` holds the keys of Settings; unknown keys and wrong types are UsageErrors.
+    """
+    known = {f.name: f for f in dataclasses.fields(Settings)}
+    values = {key: value for key, value in values.items() if key != "record"}
+    for name in values:
+        if name not in known:
+            raise unknown("key", str(name), [*known, "record"])
+    if not isinstance(values.get("plugin"), str):
+        raise UsageError("no plugin was named: say `ganzoo train NAME` (`ganzoo list` shows them).")
+    if not isinstance(values.get("fields", {}), dict):
+        raise UsageError(f"fields must be a mapping of names to values, not {values['fields']!r}.")
+    typed = registry.typed(Settings, values)
+    plugin = registry.make(registry.load(values["plugin"]), values.get("fields") or {})
+    return dataclasses.replace(Settings(**typed), fields=field_values(plugin)), plugin
+
+
+def field_values(plugin: Any) -> dict[str, Any]:
+    """A plugin's hyperparameters as plain data."""
+    values = dataclasses.asdict(plugin)
+    return {name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()}
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain data only: no Python tags, and no aliases, of which YAML bombs are made."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.constructor.ConstructorError(
+                None, None, f"alias *{event.anchor} is not allowed", event.start_mark)
+        return super().compose_node(parent, index)
+
+
+def parse(text: str) -> Any:
+    """Plain YAML data; anything else is a UsageError."""
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise UsageError("not plain YAML: " + " ".join(str(error).split()) + ".") from error
+    except (RecursionError, ValueError) as error:
+        raise UsageError(f"not plain YAML: {type(error).__name__} while reading it.") from error
+
+
+def read_config(path: str | Path) -> dict[str, Any]:
+    """The mapping in a YAML file of settings."""
+    file = Path(path)
+    try:
+        if file.stat().st_size > MAX_CONFIG_BYTES:
+            raise UsageError(f"{path} is larger than {MAX_CONFIG_BYTES} bytes: not a configuration.")
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}.") from error
+    try:
+        content = parse(text)
+    except UsageError as error:
+        raise UsageError(f"{path} is {error}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path} must hold keys and values, not {type(content).__name__}.")
+    return content
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """`g_lr=1e-4` -> ("g_lr", "1e-4"): a name and a plain YAML value."""
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        raise UsageError(f"--set takes NAME=VALUE, not {text!r}.")
+    return name.strip(), parse(value)

@@ -1,0 +1,420 @@
+"""The loop: one for every architecture, resumable to the bit, honest about what goes wrong.
+
+`start` makes a new run folder, `resume` goes on in an old one; both end in `_advance`, which
+plays the game until its last step and keeps the folder's records.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import os
+import platform
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ganzoo import __version__, data, pictures, sampling, settings
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.eval.probe import PROTOCOL, Probe
+from ganzoo.game import Game
+from ganzoo.plugin import Plugin
+from ganzoo.run import RunDir
+from ganzoo.settings import Settings
+
+CHUNK_SECONDS = 1.0
+"""A compiled call lasts about this long: short enough to watch and to interrupt."""
+GRID = 64
+
+
+class View(Protocol):
+    """Whoever watches: the terminal, a notebook, a test."""
+
+    def say(self, text: str) -> None:
+        """One line for the user."""
+
+    batch: int
+    """Samples in a step; set by the loop before the first progress."""
+
+    def progress(self, step: int, total: int, rate: float, row: dict[str, float]) -> None:
+        """`step` of `total` is done at `rate` steps/s; `row` holds the newest scalars."""
+
+
+class Silent:
+    """A view that shows nothing."""
+
+    batch = 1
+
+    def say(self, text: str) -> None:
+        pass
+
+    def progress(self, step: int, total: int, rate: float, row: dict[str, float]) -> None:
+        pass
+
+
+# -- set-up ---------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """A run about to start: what will be trained, on what, where."""
+
+    settings: Settings
+    plugin: Plugin
+    dataset: data.Dataset
+
+
+def prepare(values: dict[str, Any], epochs: float | None = None) -> Request:
+    """Resolve settings, plugin, data and hardware; nothing is written yet."""
+    chosen, plugin = settings.resolve(values)
+    use_device(chosen.device)
+    dataset = data.load(chosen.data, size=chosen.size)
+    if epochs is not None:
+        if not epochs > 0:
+            raise UsageError(f"epochs must be above 0, not {epochs}.")
+        steps = max(1, round(epochs * len(dataset) / plugin.batch_size))
+        plugin = dataclasses.replace(plugin, steps=steps)
+    chosen = dataclasses.replace(chosen, data=dataset.name, fields=settings.field_values(plugin),
+                                 precision=resolve_precision(chosen.precision, plugin.low_precision))
+    return Request(chosen, plugin, dataset)
+
+
+def use_device(device: str) -> None:
+    """Restrict TensorFlow to `cpu`, or insist on a `gpu`; `auto` takes a GPU where there is one."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if device == "gpu" and not gpus:
+        raise UsageError("--device gpu: TensorFlow sees no GPU here; install ganzoo[gpu] and a "
+                         "driver, or say --device cpu.")
+    if device == "cpu" and gpus:
+        tf.config.set_visible_devices([], "GPU")
+    for gpu in tf.config.get_visible_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def resolve_precision(precision: str, low: bool = True) -> str:
+    """`auto` is bfloat16 where the hardware multiplies it and the plugin allows it, else float32."""
+    if precision != "auto" or not low:
+        return "float32" if precision == "auto" else precision
+    gpus = tf.config.get_visible_devices("GPU")
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        return "bfloat16" if details.get("compute_capability", (0, 0))[0] >= 8 else "float32"
+    return "bfloat16" if {"amx_bf16", "avx512_bf16"} & _cpu_flags() else "float32"
+
+
+def _cpu_flags() -> set[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return set()
+    return {flag for line in lines if line.startswith("flags") for flag in line.split()}
+
+
+def start(request: Request, outdir: str | os.PathLike[str], view: View | None = None) -> RunDir:
+    """Train from step 0 in a new folder."""
+    view = view or Silent()
+    run = RunDir.create(outdir)
+    with run.locked():
+        run.write_config(dataclasses.asdict(request.settings) | {"record": record(request)})
+        game = _game(request)
+        _begin(run, game, request, view)
+        _advance(run, game, request, 0, view)
+    return run
+
+
+def resume(path: str | os.PathLike[str], changes: dict[str, Any] | None = None,
+           steps: int | None = None, view: View | None = None) -> RunDir:
+    """Go on in `path` from its newest whole checkpoint to its own last step, or to `steps`.
+
+    `changes` are settings asked for beside `--resume`: any that would change a number is refused.
+    """
+    view = view or Silent()
+    run = RunDir.open(path)
+    config = run.config()
+    request = _resumed(run, config, changes or {}, steps)
+    with run.locked():
+        _clean(run)
+        for line in _changed_surroundings(config.get("record") or {}, record(request)):
+            view.say(line)
+        game = _game(request)
+        step = 0
+        if run.checkpoints():
+            step, arrays = run.latest()
+            game.restore(arrays, step)
+        if step >= request.plugin.steps:
+            view.say(f"{run} is complete at step {step}; ask for more with --steps.")
+            return run
+        run.write_config(dataclasses.asdict(request.settings) | {"record": config["record"]})
+        run.truncate_metrics(step)
+        _begin(run, game, request, view)
+        view.say(f"resuming {run} at step {step} of {request.plugin.steps}")
+        _advance(run, game, request, step, view)
+    return run
+
+
+def _resumed(run: RunDir, config: dict[str, Any], changes: dict[str, Any],
+             steps: int | None) -> Request:
+    old, _ = settings.resolve(config)
+    fields = config["fields"] | changes.get("fields", {}) | ({"steps": steps} if steps else {})
+    wanted = prepare(config | changes | {"fields": fields})
+    lines = old.differences(wanted.settings)
+    fingerprint = (config.get("record") or {}).get("data", {}).get("fingerprint")
+    if not lines and fingerprint and fingerprint != wanted.dataset.fingerprint:
+        lines = [f"data: the content of {wanted.dataset.name!r} is not what the run was trained on"]
+    if lines:
+        raise UsageError(f"{run} cannot be resumed under other settings:\n  " + "\n  ".join(lines))
+    return wanted
+
+
+def _clean(run: RunDir) -> None:
+    """Remove what a killed process had begun to write beside its targets."""
+    for leftover in [*run.path.glob(".*.tmp"), *run.path.glob("*/.*.tmp")]:
+        leftover.unlink(missing_ok=True)
+
+
+def _game(request: Request) -> Game:
+    return Game(request.plugin, request.dataset, seed=request.settings.seed,
+                precision=request.settings.precision,
+                chunk_steps=min(request.settings.log_every, 100))
+
+
+def _begin(run: RunDir, game: Game, request: Request, view: View) -> None:
+    if request.dataset.note:
+        view.say(request.dataset.note)
+    run.write_sampler(*sampling.export(game.average, request.plugin, request.dataset.spec))
+    real = next(iter(request.dataset.arrays.values()))
+    chosen = np.random.Generator(np.random.Philox(request.settings.seed)).permutation(len(real))
+    _picture(run, "real", real[chosen[: GRID if real.ndim == 4 else 2000]])
+
+
+# -- the record -----------------------------------------------------------------------------------
+
+
+def record(request: Request) -> dict[str, Any]:
+    """What the run met: versions, device, threads, data; nothing in it is read as a setting."""
+    gpus = tf.config.get_visible_devices("GPU")
+    dataset, plugin = request.dataset, type(request.plugin)
+    return {
+        "ganzoo": __version__, "python": platform.python_version(),
+        "tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__,
+        "device": _device_name(gpus),
+        "threads": tf.config.threading.get_intra_op_parallelism_threads()
+        or len(os.sched_getaffinity(0)),
+        "exact_resume": not gpus,  # GPU kernels may sum in another order from run to run
+        "plugin_source": hashlib.sha256(Path(inspect.getfile(plugin)).read_bytes()).hexdigest(),
+        "data": {"name": dataset.name, "source": dataset.source, "samples": len(dataset),
+                 "shape": list(dataset.spec.shape), "classes": dataset.spec.classes,
+                 "fingerprint": dataset.fingerprint, "licence": dataset.licence,
+                 "note": dataset.note},
+        "score": PROTOCOL,
+    }
+
+
+def _device_name(gpus: list[Any]) -> str:
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        return f"gpu: {len(gpus)} x {details.get('device_name', 'unknown')}"
+    try:
+        names = [line.partition(":")[2].strip() for line in
+                 Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    except OSError:
+        names = []
+    return f"cpu: {names[0] if names else platform.processor() or 'unknown'}"
+
+
+def _changed_surroundings(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """What may change bits although the settings are the same."""
+    for name in ("tensorflow", "keras", "device", "threads", "plugin_source"):
+        if old.get(name) != new[name]:
+            yield (f"warning: {name} was {old.get(name)} and is {new[name]}: the run goes on, but "
+                   "its bits may differ from an uninterrupted one's")
+
+
+# -- the loop -------------------------------------------------------------------------------------
+
+
+class _Stop:
+    """Set by SIGINT or SIGTERM: the loop ends behind the current chunk."""
+
+    requested = False
+
+    def __call__(self, *_: Any) -> None:
+        self.requested = True
+
+
+@contextmanager
+def _signals() -> Iterator[_Stop]:
+    stop = _Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _advance(run: RunDir, game: Game, request: Request, step: int, view: View) -> None:
+    """Play from `step` to the plugin's last step, or until a signal; end with a checkpoint."""
+    run.write_state("running", step=step)
+    books = _Books(run, game, request, view, step)
+    total = request.plugin.steps
+    try:
+        with _signals() as stop:
+            while step < total and not stop.requested:
+                step = _chunk(game, books, step, books.pause(step, total))
+                if step == game.next_milestone(step - 1):
+                    game.enter(step)
+        books.close(step)
+    except BaseException:
+        run.write_state("failed", step=step)
+        raise
+    run.write_state("finished" if step >= total else "stopped", step=step)
+    if step < total:
+        view.say(f"stopped at step {step} of {total}; go on with: ganzoo train --resume {run}")
+
+
+def _chunk(game: Game, books: _Books, step: int, end: int) -> int:
+    """One compiled call towards `end`; returns the step that it reached."""
+    edge = game.next_milestone(step)
+    count = min(end if edge is None else min(end, edge), step + books.pace) - step
+    began = time.perf_counter()
+    names, rows = game.run(step, count)
+    books.add(step, names, rows, time.perf_counter() - began)
+    step += len(rows)
+    books.keep(step)
+    return step
+
+
+class _Books:
+    """What the loop writes down, and when: rows, pictures, checkpoints."""
+
+    def __init__(self, run: RunDir, game: Game, request: Request, view: View, step: int):
+        self.run, self.game, self.view = run, game, view
+        self.settings, self.plugin = request.settings, request.plugin
+        view.batch = self.plugin.batch_size
+        self.probe = Probe(request.dataset, request.settings.seed)
+        self.events = tf.summary.create_file_writer(str(run.path / "tensorboard"))
+        self.inputs = self.probe.inputs(self.plugin, game.average)
+        self.rows: list[np.ndarray] = []
+        self.names: list[str] = []
+        self.seconds = sum(row.get("interval", 0.0) for row in run.metrics())
+        self.interval, self.pace, self.rate = 0.0, 1, 0.0
+        self.saved = step if step in run.checkpoints() else None
+        self.scores = {row["step"]: row["score"] for row in run.metrics() if "score" in row}
+
+    def pause(self, step: int, total: int) -> int:
+        """The next step at which something is due."""
+        s = self.settings
+        due = [step - step % every + every
+               for every in (s.log_every, s.picture_every, s.checkpoint_every)]
+        return min(*due, total)
+
+    def add(self, step: int, names: list[str], rows: np.ndarray, seconds: float) -> None:
+        """Take in the rows of one call; stop the run at the first value that is not finite."""
+        self.names = names
+        self.rows.append(rows)
+        self.interval += seconds
+        if self.pace > 1:  # the first call compiles
+            self.rate = len(rows) / seconds
+        limit = max(1, int(CHUNK_SECONDS * len(rows) / seconds))
+        self.pace = min(self.game.chunk_steps, limit, 2 * self.pace)
+        bad = np.argwhere(~np.isfinite(rows))
+        if len(bad):
+            self._refuse(step + int(bad[0][0]) + 1, rows[bad[0][0]], names[bad[0][1]])
+
+    def _refuse(self, step: int, row: np.ndarray, name: str) -> None:
+        values = dict(zip(self.names, map(float, row), strict=True))
+        self.run.append_metrics({"step": step, **values})
+        players = [p.name for p in self.game.players if name.startswith(f"{p.name}_")]
+        whose = f" of player {players[0]!r}" if players else ""
+        raise GanzooError(f"{name}{whose} became {values[name]} at step {step}: the run is stopped. "
+                          f"{self._good()}")
+
+    def _good(self) -> str:
+        steps = self.run.checkpoints()
+        if not steps:
+            return "No checkpoint had been written yet: lower the learning rate and start again."
+        return (f"The checkpoint of step {steps[-1]} is good "
+                f"({self.run.checkpoint_path(steps[-1])}).")
+
+    def keep(self, step: int) -> None:
+        """Write what is due at `step`."""
+        s, last = self.settings, step == self.plugin.steps
+        row: dict[str, float] = {}
+        if last or step % s.checkpoint_every == 0:
+            row = self.checkpoint(step)
+        if last or step % s.picture_every == 0:
+            self.picture(step)
+        if last or step % s.log_every == 0 or row:
+            row = self.log(step) | row
+            self.run.append_metrics(row)
+        if self.rows or row:
+            self.view.progress(step, self.plugin.steps, self.rate, row or self._means())
+
+    def _means(self) -> dict[str, float]:
+        means = np.concatenate(self.rows).astype(np.float64).mean(0)
+        return dict(zip(self.names, map(float, means), strict=True))
+
+    def log(self, step: int) -> dict[str, float]:
+        """The means since the last row, also as events."""
+        self.seconds += self.interval
+        count = sum(map(len, self.rows))
+        row = {"step": step, "seconds": round(self.seconds, 3), "interval": self.interval,
+               "images_per_second": count * self.plugin.batch_size / self.interval,
+               **self._means()}
+        with self.events.as_default(step=step):
+            for name, value in row.items():
+                if name not in ("step", "seconds", "interval"):
+                    tf.summary.scalar(name, value)
+        self.rows, self.interval = [], 0.0
+        return row
+
+    def picture(self, step: int) -> None:
+        """The grid of the fixed z."""
+        samples = self.probe.grid(self.game.average, self.inputs)
+        image = _picture(self.run, f"step-{step:08d}", samples)
+        with self.events.as_default(step=step):
+            tf.summary.image("samples", tf.io.decode_png(image)[tf.newaxis])
+
+    def checkpoint(self, step: int) -> dict[str, float]:
+        """Save everything; returns the score that decides which checkpoint is the best."""
+        weight = self.game.non_finite_weight()
+        if weight:
+            raise GanzooError(f"weight {weight} is not finite at step {step}: the run is stopped. "
+                              f"{self._good()}")
+        score = self.probe.score(self.game.average, self.inputs)
+        self.scores[step] = score
+        kept = {s: self.scores[s] for s in [*self.run.checkpoints(), step] if s in self.scores}
+        best = min(kept, key=kept.__getitem__)
+        self.run.save_checkpoint(step, self.game.state(), best)
+        self.saved = step
+        return {"score": score}
+
+    def close(self, step: int) -> None:
+        """Leave nothing unsaved behind."""
+        if self.saved != step:
+            row = self.checkpoint(step)
+            self.run.append_metrics((self.log(step) if self.rows else {"step": step}) | row)
+        if not self.run.picture(f"step-{step:08d}").exists():
+            self.picture(step)
+        self.events.close()
+
+
+def _picture(run: RunDir, name: str, samples: np.ndarray) -> bytes:
+    from ganzoo.run import write_atomic
+
+    image = pictures.grid(samples)
+    write_atomic(run.picture(name), image)
+    return image

@@ -1,0 +1,79 @@
+"""Convolutional GAN: the architecture that made image GANs train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import keras
+from keras import layers
+
+from ganzoo import losses
+from ganzoo.plugin import DataSpec, Plugin
+
+
+@dataclass(frozen=True)
+class DCGAN(Plugin):
+    """Deep convolutional GAN (Radford et al. 2015): strided convolutions, batch norm, no pooling.
+
+    The paper's networks at any side that is a multiple of 4: the generator starts at the smallest
+    odd-free quotient of the side and doubles, the discriminator halves. Differs: two to four
+    stages as the side asks, and both gradients are taken at the same weights.
+    """
+
+    paper: ClassVar[str] = "https://arxiv.org/abs/1511.06434"
+
+    width: int = 64  # channels next to the image; doubled at each halving of the side
+    steps: int = 5_000
+    simultaneous: bool = True  # one pass through both networks serves both players
+
+    def unsupported(self, spec: DataSpec) -> str | None:
+        if not spec.is_image or spec.shape[0] != spec.shape[1]:
+            return "dcgan makes square images only."
+        if spec.shape[0] < 16 or spec.shape[0] % 4:
+            return f"dcgan makes images of side 16, 20, 24, 28, 32, ... (multiples of 4), not {spec.shape[0]}."
+        return None
+
+    def stages(self, spec: DataSpec) -> int:
+        """How often the side is halved: down to between 4 and 7, or to an odd number."""
+        side, count = spec.shape[0], 0
+        while side % 2 == 0 and side > 7:
+            side, count = side // 2, count + 1
+        return count
+
+    def generator(self, spec: DataSpec) -> keras.Model:
+        stages = self.stages(spec)
+        side, channels = spec.shape[0] >> stages, self.width << (stages - 1)
+        z = keras.Input((self.z_dim,), name="z")
+        x = layers.Dense(side * side * channels, use_bias=False, kernel_initializer=_normal())(z)
+        x = layers.Reshape((side, side, channels))(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
+        for stage in reversed(range(1, stages)):
+            x = layers.Conv2DTranspose(self.width << (stage - 1), 4, 2, "same", use_bias=False,
+                                       kernel_initializer=_normal())(x)
+            x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
+        x = layers.Conv2DTranspose(spec.shape[2], 4, 2, "same", kernel_initializer=_normal())(x)
+        image = layers.Activation("tanh", dtype="float32")(x)
+        return keras.Model(z, image, name="generator")
+
+    def discriminator(self, spec: DataSpec) -> keras.Model:
+        image = keras.Input(spec.shape, name=spec.key)
+        x = image
+        for stage in range(self.stages(spec)):
+            x = layers.Conv2D(self.width << stage, 4, 2, "same", use_bias=stage == 0,
+                              kernel_initializer=_normal())(x)
+            if stage:  # none at the input, nor at the generator's output (section 3)
+                x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+            x = layers.LeakyReLU(negative_slope=0.2)(x)
+        logits = layers.Dense(1, kernel_initializer=_normal(), dtype="float32")(layers.Flatten()(x))
+        return keras.Model(image, logits, name="discriminator")
+
+    def d_loss(self, real_logits, fake_logits):
+        return losses.minimax_d(real_logits, fake_logits)
+
+    def g_loss(self, fake_logits):
+        return losses.nonsaturating_g(fake_logits)
+
+
+def _normal() -> keras.initializers.Initializer:
+    return keras.initializers.RandomNormal(0.0, 0.02)  # section 3: "all weights"
