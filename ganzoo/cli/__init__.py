@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-import tempfile
 import traceback
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -80,32 +77,6 @@ def _fail(sentence: str, meta: dict[str, Any], code: int) -> None:
 def _show_warning(message: Any, category: type, *_: Any, **__: Any) -> None:
     if issubclass(category, UserWarning):
         click.echo(f"warning: {message}", err=True)
-
-
-@contextlib.contextmanager
-def quiet_start() -> Iterator[None]:
-    """Keep TensorFlow's start-up chatter off the terminal, some of which no setting stops.
-
-    It is written to file descriptor 2 before any log level is read; where the block fails, what
-    was written is shown after all.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
-        saved = os.dup(2)
-        os.dup2(held.fileno(), 2)
-        try:
-            import tensorflow as tf
-
-            tf.constant(0) + 1
-        except BaseException:
-            held.seek(0)
-            os.write(saved, held.read())
-            raise
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-    yield
 
 
 from ganzoo.cli import datasets, runs, sample, train, zoo  # noqa: E402

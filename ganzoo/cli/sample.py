@@ -34,11 +34,12 @@ def sample(run: str, count: int, seed: int, label: int | None, checkpoint: str, 
         raise UsageError(f"--out must end in .png, .npz or be a folder, not {out!r}.")
     folder = RunDir.open(run)
 
-    from ganzoo.cli import quiet_start
+    from ganzoo import pictures
+    from ganzoo.quiet import quiet_start
 
-    with quiet_start():
-        from ganzoo import pictures
-        from ganzoo.sampling import Sampler
+    quiet_start()
+    from ganzoo.sampling import Sampler
+
     sampler = Sampler(folder, None if checkpoint == "last" else int(checkpoint))
     samples = np.concatenate(list(sampler.batches(count, seed=seed, label=label)))
     if target.suffix == ".png":

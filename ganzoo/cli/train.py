@@ -52,10 +52,12 @@ def train(**options: Any) -> None:
                 raise UsageError(f"--resume takes no --{name}: the run folder decides.")
     _check_counts(options)
 
-    from ganzoo.cli import quiet_start, view
+    from ganzoo.cli import view
+    from ganzoo.quiet import quiet_start
 
-    with quiet_start():
-        from ganzoo import training
+    quiet_start()
+    from ganzoo import training
+
     watcher = view.for_terminal(options["quiet"])
     with watcher:
         if options["resume"]:

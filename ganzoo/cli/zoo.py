@@ -41,10 +41,10 @@ def info(plugin: str, data: str | None, size: int | None, as_json: bool) -> None
     entry = registry.find(plugin)
     fields = registry.static_fields(entry)
     if fields is None or data:
-        from ganzoo.cli import quiet_start
+        from ganzoo.quiet import quiet_start
 
-        with quiet_start():
-            fields = registry.fields(registry.load(plugin))
+        quiet_start()
+        fields = registry.fields(registry.load(plugin))
     networks = _networks(plugin, data, size) if data else {}
     if as_json:
         click.echo(json.dumps({

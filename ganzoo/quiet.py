@@ -1,0 +1,34 @@
+"""TensorFlow's start-up, without its chatter."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+
+
+def quiet_start() -> None:
+    """Import TensorFlow and run a first operation with file descriptor 2 held back.
+
+    Some of its log lines are written before any log level is read. Where the start fails, what
+    was held back is shown after all.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        saved = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+            import tensorflow as tf
+
+            tf.constant(0) + 1
+        except BaseException:
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
