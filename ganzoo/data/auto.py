@@ -1,21 +1,31 @@
-"""The default: MNIST wherever it can be had, otherwise the digits that scikit-learn brings."""
+"""The default data: MNIST where it can be had, and otherwise digits that are always there."""
 
 from __future__ import annotations
 
-import dataclasses
-from pathlib import Path
+from dataclasses import replace
 
 from ganzoo.data import digits, standard
 from ganzoo.data.dataset import Dataset
+from ganzoo.errors import GanzooError
+
+NAMES = {"auto": "MNIST where it is found or can be downloaded, otherwise the embedded digits"}
 
 
-def load(name: str, *, size: int | None, split: str, root: Path | None) -> Dataset:
-    """MNIST, or the embedded digits with a note that says so; the result has the name it is."""
+def load(name: str = "auto", size: int | None = None, split: str = "train") -> Dataset:
+    """MNIST, or scikit-learn's digits with a note that says why; damaged files are in the note."""
+    damaged: list[str] = []
     try:
-        return standard.load("mnist", size=size, split=split, root=root)
-    except standard.NotFound as error:
-        found = digits.load("digits", size=size, split=split, root=root)
-        side = found.spec.shape[0]
-        note = (f"MNIST is not on this machine and did not download ({error.reason}): using the "
-                f"embedded 8x8 digits of scikit-learn, resized to {side}x{side}")
-        return dataclasses.replace(found, note=note)
+        found = standard.load("mnist", size, split, damaged)
+        note = (
+            " ".join(damaged) + f" MNIST is taken from {found.source} instead." if damaged else None
+        )
+    except GanzooError as error:
+        if error.exit_code == 2:
+            raise
+        found = digits.load("digits", size, split)
+        why = " ".join(damaged) or str(error).partition(" Set GANZOO_DATA")[0]
+        note = (
+            f"the embedded 8x8 digits of scikit-learn, resized to {found.spec.shape[0]}x"
+            f"{found.spec.shape[1]}, stand in for MNIST: {why}"
+        )
+    return replace(found, note=note)

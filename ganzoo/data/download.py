@@ -1,78 +1,104 @@
-"""One download attempt a process, through Keras, which gives up within seconds when offline."""
+"""Downloads through Keras into its cache: one attempt that fails within seconds when offline."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import http.client
 import os
 import socket
 import sys
 import threading
+import urllib.error
+import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-PATIENCE = 5.0  # seconds until a host that does not answer counts as unreachable
-STALL = 30.0  # seconds without a byte until a download that runs is given up
+from ganzoo.errors import GanzooError
 
-ORIGINS = {  # where keras.datasets downloads from
-    "mnist": "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
-    "fashion_mnist": "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-                     "train-labels-idx1-ubyte.gz",
-    "cifar10": "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-}
+PATIENCE = 5.0
+"""Seconds without an answer after which a server counts as out of reach."""
 
 
-def keras_cache() -> Path:
-    """The folder in which Keras keeps data sets, by Keras's own rule."""
-    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    if home.exists() and not os.access(home, os.W_OK):
-        home = Path("/tmp/.keras")
-    return home / "datasets"
+class Remote(NamedTuple):
+    """A published file: its address and its MD5 or SHA-256."""
+
+    url: str
+    checksum: str
+
+    @property
+    def file(self) -> str:
+        """Its name in the cache."""
+        return self.url.rpartition("/")[2]
+
+    @property
+    def host(self) -> str:
+        """The server, for messages."""
+        return urllib.parse.urlsplit(self.url).netloc
 
 
-@functools.cache
-def fetch(name: str) -> str | None:
-    """Have Keras download a data set into its cache; the reason why it did not, or None.
+def keras_home() -> Path:
+    """Keras's cache folder, the same that Keras would use."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser()
 
-    Asked once a process: whoever is offline need not wait twice.
+
+def fetch(remotes: tuple[Remote, ...], folder: str) -> Path:
+    """Download files into `folder` of the Keras cache and return where they are.
+
+    Raises GanzooError with the reason, after a few seconds at most, when the server is out of reach.
     """
-    reason = unreachable(ORIGINS[name])
-    return reason if reason else _through_keras(name)
+    require_server(remotes[0])
+    import keras
+
+    keras_home().mkdir(parents=True, exist_ok=True)  # or Keras would choose a temporary folder
+    paths = []
+    with _stalls_fail(), contextlib.redirect_stdout(sys.stderr):
+        for remote in remotes:
+            try:
+                paths.append(
+                    keras.utils.get_file(
+                        remote.file,
+                        origin=remote.url,
+                        file_hash=remote.checksum,
+                        cache_dir=str(keras_home()),
+                        cache_subdir=folder,
+                    )
+                )
+            except Exception as error:  # Keras raises bare Exception for a failed download
+                raise GanzooError(f"the download from {remote.host} failed ({error})") from error
+    return Path(paths[0]).parent
 
 
-def unreachable(url: str, patience: float = PATIENCE) -> str | None:
-    """Why an address does not answer, or None where it does.
+def require_server(remote: Remote) -> None:
+    """Ask the server for the file's header, so that being offline costs seconds, not minutes.
 
-    A thread asks, because looking up a host name obeys no socket timeout.
+    In a thread: the look-up of a host's name can hang, and has no timeout of its own.
     """
-    outcome: list[str | None] = []
+    failure: list[object] = ["no answer"]
 
     def ask() -> None:
-        request = urllib.request.Request(url, method="HEAD")
+        request = urllib.request.Request(remote.url, method="HEAD")
         try:
-            with urllib.request.urlopen(request, timeout=patience):
-                outcome.append(None)
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", None) or error
-            outcome.append(f"{urllib.request.urlparse(url).hostname}: {reason}")
+            with urllib.request.urlopen(request, timeout=PATIENCE):
+                failure.clear()
+        except (OSError, ValueError) as error:
+            failure[:] = [getattr(error, "reason", None) or error]
+        except Exception as error:  # http.client has its own family of errors
+            failure[:] = [error]
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(patience)
-    return outcome[0] if outcome else f"no answer within {patience:g} s"
+    thread.join(PATIENCE + 0.5)
+    if failure:
+        raise GanzooError(f"the download from {remote.host} failed ({failure[0]})")
 
 
-def _through_keras(name: str) -> str | None:
+@contextlib.contextmanager
+def _stalls_fail() -> Iterator[None]:
+    """Within this block a connection that stalls for PATIENCE seconds is an error."""
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(STALL)
+    socket.setdefaulttimeout(PATIENCE)
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # Keras draws a progress bar
-            import keras
-
-            getattr(keras.datasets, name).load_data()
-    except Exception as error:  # Keras raises bare Exceptions for what the network does
-        return " ".join(str(error).split()) or type(error).__name__
+        yield
     finally:
         socket.setdefaulttimeout(before)
-    return None

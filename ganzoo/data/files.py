@@ -22,8 +22,10 @@ def array_file(path: Path, size: int | None, split: str) -> Dataset:
     """Images as uint8 (n, h, w[, c]) or as floats in [-1, 1] or [0, 1]; points as floats (n, d)."""
     values, labels = _split(path, read_arrays(path), split)
     if labels is not None and (labels.shape != (len(values),) or labels.dtype.kind not in "iu"):
-        raise UsageError(f"the labels in {path} must be {len(values)} integers, not "
-                         f"{labels.dtype} of shape {labels.shape}.")
+        raise UsageError(
+            f"the labels in {path} must be {len(values)} integers, not "
+            f"{labels.dtype} of shape {labels.shape}."
+        )
     if values.ndim == 2 and values.dtype.kind == "f":
         if size is not None:
             raise UsageError(f"{path} holds points: it takes no --size.")
@@ -36,8 +38,12 @@ def array_file(path: Path, size: int | None, split: str) -> Dataset:
     if labels is not None and labels.min() < 0:
         raise UsageError(f"the labels in {path} must not be negative: found {labels.min()}.")
     arrays = {key: values} | ({} if labels is None else {"label": labels.astype(np.int32)})
-    return Dataset(str(path), DataSpec(values.shape[1:], range=spec_range, classes=classes, key=key),
-                   arrays, source=str(path))
+    return Dataset(
+        str(path),
+        DataSpec(values.shape[1:], range=spec_range, classes=classes, key=key),
+        arrays,
+        source=str(path),
+    )
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -52,15 +58,18 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         raise UsageError(f"no file at {path}.") from None
     except ValueError as error:
         if "pickle" in str(error):
-            raise GanzooError(f"{path} holds pickled objects, which could run code: save plain "
-                              "arrays with numpy.savez.") from error
+            raise GanzooError(
+                f"{path} holds pickled objects, which could run code: save plain "
+                "arrays with numpy.savez."
+            ) from error
         raise GanzooError(f"{path} is truncated or damaged: {error}.") from error
     except Exception as error:  # zip, zlib, struct and I/O errors: all say the file is damaged
         raise GanzooError(f"{path} is truncated or damaged: {error}.") from error
 
 
-def _split(path: Path, arrays: dict[str, np.ndarray],
-           split: str) -> tuple[np.ndarray, np.ndarray | None]:
+def _split(
+    path: Path, arrays: dict[str, np.ndarray], split: str
+) -> tuple[np.ndarray, np.ndarray | None]:
     name = _pick(path, arrays, SAMPLES, "samples")
     label = next((n for n in LABELS if n in arrays), None)
     if "x_test" in arrays:
@@ -69,8 +78,9 @@ def _split(path: Path, arrays: dict[str, np.ndarray],
         return arrays[name], arrays.get(label) if label else None
     values = arrays[name]
     if values.ndim < 2:
-        raise UsageError(f"{path}: expected images (n, h, w[, c]) or points (n, d), found shape "
-                         f"{values.shape}.")
+        raise UsageError(
+            f"{path}: expected images (n, h, w[, c]) or points (n, d), found shape {values.shape}."
+        )
     if len(values) < 2:
         raise UsageError(f"{path} holds {len(values)} sample(s): expected at least 2.")
     edge = len(values) - max(1, len(values) // 10)
@@ -85,8 +95,10 @@ def _pick(path: Path, arrays: dict[str, np.ndarray], names: tuple[str, ...], wha
         return found[0]
     if not found and len(others) == 1:
         return others[0]
-    raise UsageError(f"{path}: which array holds the {what}? Found {', '.join(arrays) or 'none'}; "
-                     f"call it {names[0]!r}.")
+    raise UsageError(
+        f"{path}: which array holds the {what}? Found {', '.join(arrays) or 'none'}; "
+        f"call it {names[0]!r}."
+    )
 
 
 def as_pixels(values: np.ndarray, where: str) -> np.ndarray:
@@ -96,8 +108,9 @@ def as_pixels(values: np.ndarray, where: str) -> np.ndarray:
     if values.ndim != 4 or 0 in values.shape:
         raise UsageError(f"{where}: expected images (n, h, w[, c]), found shape {values.shape}.")
     if values.shape[3] > 4 and values.shape[1] in (1, 3):
-        raise UsageError(f"{where}: shape {values.shape} looks like channels first; store "
-                         "(n, h, w, c).")
+        raise UsageError(
+            f"{where}: shape {values.shape} looks like channels first; store (n, h, w, c)."
+        )
     if values.dtype == np.uint8:
         return values
     if values.dtype.kind not in "iuf":
@@ -113,8 +126,10 @@ def as_pixels(values: np.ndarray, where: str) -> np.ndarray:
         return np.rint(values.astype(np.float64) * 255).astype(np.uint8)
     elif 0 <= low and 1 < high <= 255 and (values == np.rint(values)).all():
         return values.astype(np.uint8)
-    raise UsageError(f"{where}: the range of {values.dtype} values [{low:g}, {high:g}] is not one "
-                     "of 0..255 (as uint8), [-1, 1] or [0, 1]: store uint8.")
+    raise UsageError(
+        f"{where}: the range of {values.dtype} values [{low:g}, {high:g}] is not one "
+        "of 0..255 (as uint8), [-1, 1] or [0, 1]: store uint8."
+    )
 
 
 def _finite(where: str | Path, values: np.ndarray) -> None:

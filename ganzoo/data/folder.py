@@ -1,121 +1,189 @@
-"""A folder of images -> arrays: any format, any size, class sub-folders become labels.
-
-Held out: the sub-folder `test/` where `train/` and `test/` both exist, otherwise one image in
-ten, chosen by a hash of its relative name so that adding images moves none across.
-"""
+"""A folder of images of any size: cropped to squares, resized, with class sub-folders as labels."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganzoo.data import Dataset
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.data.dataset import Dataset
+from ganzoo.data.resize import check_memory, check_size, in_threads, square
+from ganzoo.errors import GanzooError
 from ganzoo.spec import DataSpec
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
-SIDE = 64
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SIZE = 64
+EXTENSIONS = {
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".bmp",
+    ".gif",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+}
 HELD_OUT = 10
+"""One image in so many belongs to the test split."""
 NAMED = 5
+"""So many broken images are called by name; the others are counted."""
 
 
-def folder(path: Path, size: int | None, split: str) -> Dataset:
-    """The images below `path`, centre-cropped to squares of `size` (default 64) pixels."""
-    side = size or SIDE
-    root = path
-    if (path / "train").is_dir() and (path / "test").is_dir():
-        root = path / split
-        files = _images(root)
+def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
+    """The images under a folder, 64x64 unless `size` says otherwise; grey if all of them are grey.
+
+    Where all images lie in two or more sub-folders, these are the classes. The test split is the
+    sub-folder `test` where `train` and `test` both exist, and otherwise about 10 % of the images,
+    chosen by a hash of their relative names. Broken images are skipped and named in the note.
+    """
+    check_size(size)
+    size = size or SIZE
+    root = Path(name)
+    parts = [root / "train", root / "test"]
+    if all(part.is_dir() for part in parts):
+        root, names = parts[split == "test"], [set(_find(part)) for part in parts]
+        chosen, classes = sorted(names[split == "test"]), _classes(names[0] | names[1])
     else:
-        files = [f for f in _images(root) if _held_out(f.relative_to(root)) == (split == "test")]
-    if not files:
-        raise UsageError(f"no images for the {split} split in {root}: expected files ending in "
-                         f"{', '.join(sorted(SUFFIXES))}.")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        decoded = list(pool.map(lambda file: _decode(file, side), files))
-    good = [(f, image) for f, image in zip(files, decoded, strict=True) if not isinstance(image, str)]
-    broken = [f for f, image in zip(files, decoded, strict=True) if isinstance(image, str)]
+        files = sorted(_find(root))
+        chosen, classes = _held_out(files, split), _classes(files)
+    if not chosen:
+        kinds = ", ".join(sorted(EXTENSIONS))
+        raise GanzooError(
+            f"{root} has no images for the {split} split: expected files that end in "
+            f"{kinds}, in it or in its sub-folders."
+        )
+    check_memory(len(chosen), (size, size, 3))
+    decoded = in_threads(lambda file: _decode(root / file, size), chosen)
+    good = [
+        (file, pixels)
+        for file, pixels in zip(chosen, decoded, strict=True)
+        if isinstance(pixels, np.ndarray)
+    ]
+    broken = [file for file, pixels in zip(chosen, decoded, strict=True) if isinstance(pixels, str)]
     if not good:
-        reason = next(image for image in decoded if isinstance(image, str))
-        raise GanzooError(f"none of the {len(files)} images in {root} can be read; the first, "
-                          f"{files[0].name}: {reason}.")
-    grey = all(image.shape[2] == 1 for _, image in good)
-    images = np.stack([image if grey else _colour(image) for _, image in good])
-    names, labels = _labels(root, files, [f for f, _ in good])
-    arrays = {"image": images} | ({"label": labels} if names else {})
-    return Dataset(str(path), DataSpec(images.shape[1:], classes=len(names)), arrays,
-                   source=f"{len(good)} images in {root}", note=_note(root, broken),
-                   class_names=names)
+        reason = next(pixels for pixels in decoded if isinstance(pixels, str))
+        raise GanzooError(
+            f"all {len(chosen)} images of {root} are broken; the first is {broken[0]}: {reason}."
+        )
+    images = _stacked([pixels for _, pixels in good])
+    arrays = {"image": images}
+    if classes:
+        arrays["label"] = np.array([classes.index(_top(file)) for file, _ in good], np.int32)
+    return Dataset(
+        name,
+        DataSpec(images.shape[1:], classes=len(classes)),
+        arrays,
+        licence="not known: a folder of yours",
+        source=f"{len(good)} files under {root}",
+        note=_note(broken),
+        class_names=classes,
+    )
 
 
-def _images(root: Path) -> list[Path]:
-    return sorted(f for f in root.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file()
-                  and not any(part.startswith(".") for part in f.relative_to(root).parts))
+def _find(root: Path) -> Iterator[str]:
+    """Relative names of the image files, hidden ones left out; a loop of links is walked once."""
+    seen = set()
+    for folder, inner, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            inner.clear()
+            continue
+        seen.add(real)
+        inner[:] = sorted(name for name in inner if not name.startswith((".", "__MACOSX")))
+        for file in files:
+            if Path(file).suffix.lower() in EXTENSIONS and not file.startswith("."):
+                yield (Path(folder) / file).relative_to(root).as_posix()
 
 
-def _held_out(relative: Path) -> bool:
-    digest = hashlib.sha256(relative.as_posix().encode()).digest()
-    return int.from_bytes(digest[:4], "little") % HELD_OUT == 0
+def _top(file: str) -> str:
+    return file.partition("/")[0]
 
 
-def _decode(file: Path, side: int) -> np.ndarray | str:
-    """(side, side, 1 or 3) uint8, or what is wrong with the file."""
+def _classes(files: object) -> tuple[str, ...]:
+    if not all("/" in file for file in files):
+        return ()
+    names = tuple(sorted({_top(file) for file in files}))
+    return names if len(names) > 1 else ()
+
+
+def _held_out(files: list[str], split: str) -> list[str]:
+    test = {
+        file
+        for file in files
+        if int.from_bytes(hashlib.sha256(file.encode()).digest()[:8], "big") % HELD_OUT == 0
+    }
+    if len(test) == len(files):
+        test = set()  # a handful of images, all of which fell on one side
+    return [file for file in files if (file in test) == (split == "test")]
+
+
+def _decode(path: Path, size: int) -> np.ndarray | str:
+    """Pixels `(size, size, 1 or 3)`, or why the file cannot be read."""
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(file) as opened:
+        with Image.open(path) as opened:
+            deep = _is_deep(opened)
             image = ImageOps.exif_transpose(opened)
-            image = _plain(image)
-            image = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
-            pixels = np.asarray(image, np.uint8)
-            return pixels.reshape(side, side, -1)
-    except Exception as error:  # decoders raise anything on a damaged file
-        return f"{type(error).__name__}: {error}"
+            image = _eight_bits(image) if deep else _on_white(image)
+            pixels = np.asarray(square(image, size))
+    except Exception as error:  # Pillow's decoders raise any kind on damaged files
+        return str(error) or type(error).__name__
+    if (pixels[..., :1] == pixels).all():
+        return pixels[..., :1].copy()
+    return pixels
 
 
-def _plain(image):
-    """Mode L or RGB: sixteen bits scaled to eight, transparency laid on white."""
-    from PIL import Image
+def _is_deep(image: Image) -> bool:
+    return image.mode == "F" or image.mode.startswith("I")
 
-    if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-        wide = np.asarray(image, np.float64)
-        scale = 257.0 if wide.max(initial=0) > 255 else 1.0
-        return Image.fromarray(np.clip(wide / scale, 0, 255).astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+
+def _eight_bits(image: Image) -> Image:
+    """Grey with 16 bits or floats, which Pillow would clip at 255 instead of scaling."""
+    from PIL import Image as pil
+
+    values = np.asarray(image).astype(np.float64)
+    if image.mode == "F" and values.max() <= 1:
+        values *= 255
+    elif image.mode.startswith("I;16") or values.max() > 255:
+        values /= 257
+    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 255.5:
+        raise ValueError(f"its values go from {values.min():g} to {values.max():g}")
+    return pil.fromarray(np.rint(values).astype(np.uint8)).convert("RGB")
+
+
+def _on_white(image: Image) -> Image:
+    from PIL import Image as pil
+
+    if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image).convert("RGB")
-    elif image.mode in ("L", "1"):
-        return image.convert("L")
-    image = image.convert("RGB")
-    red, green, blue = image.split()
-    same = red.tobytes() == green.tobytes() == blue.tobytes()
-    return red if same else image
+        return pil.alpha_composite(pil.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
 
 
-def _colour(image: np.ndarray) -> np.ndarray:
-    return image if image.shape[2] == 3 else np.repeat(image, 3, 2)
+def _stacked(images: list[np.ndarray]) -> np.ndarray:
+    channels = max(pixels.shape[-1] for pixels in images)
+    size = images[0].shape[0]
+    stacked = np.empty((len(images), size, size, channels), np.uint8)
+    for row, pixels in zip(stacked, images, strict=True):
+        row[...] = pixels
+    return stacked
 
 
-def _labels(root: Path, files: list[Path], good: list[Path]) -> tuple[tuple[str, ...], np.ndarray]:
-    """Class names and labels, where every image lies in a sub-folder and there are at least two."""
-    first = [f.relative_to(root).parts[0] if len(f.relative_to(root).parts) > 1 else None
-             for f in files]
-    names = sorted({name for name in first if name is not None})
-    if None in first or len(names) < 2:
-        return (), np.zeros(0, np.int32)
-    places = {name: index for index, name in enumerate(names)}
-    return tuple(names), np.array([places[f.relative_to(root).parts[0]] for f in good], np.int32)
-
-
-def _note(root: Path, broken: list[Path]) -> str | None:
+def _note(broken: list[str]) -> str | None:
     if not broken:
         return None
-    named = ", ".join(str(f.relative_to(root)) for f in broken[:NAMED])
-    more = f" and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
-    one = "1 broken image" if len(broken) == 1 else f"{len(broken)} broken images"
-    return f"{one} skipped in {root}: {named}{more}."
+    names = ", ".join(broken[:NAMED])
+    rest = f" and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
+    what = "1 broken image" if len(broken) == 1 else f"{len(broken)} broken images"
+    return f"{what} skipped: {names}{rest}"

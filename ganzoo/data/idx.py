@@ -1,14 +1,9 @@
-"""IDX, the file format of MNIST: a header with the shape, then bytes; plain or gzipped.
-
-Source: "THE IDX FILE FORMAT" on the MNIST page of Y. LeCun. Only unsigned bytes are read, which is
-all that MNIST and its relatives use.
-"""
+"""The IDX format of MNIST: a magic number, the sides, then raw bytes; plain or gzipped."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import math
 import struct
 import zlib
 from pathlib import Path
@@ -17,52 +12,54 @@ import numpy as np
 
 from ganzoo.errors import GanzooError
 
+UNSIGNED_BYTE = 0x08
 
-def read(path: Path, *, md5: str | None = None) -> np.ndarray:
-    """The uint8 array of an IDX file.
 
-    Raises GanzooError for a file that is unreadable, truncated, longer than its header says, no
-    IDX file at all, or whose MD5 (of the file as it lies there) is not the expected one.
+def read(path: Path, md5: str | None = None) -> np.ndarray:
+    """The array in an IDX file of unsigned bytes, checked against its published MD5 if given.
+
+    Raises GanzooError, naming the file, when it cannot be read, differs from its checksum, is cut
+    off, is not IDX, or goes on after its last value.
     """
     try:
-        raw = path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
-        raise GanzooError(f"{path} cannot be read: {error.strerror}.") from error
-    if md5:
-        check(path, raw, "md5", md5)
-    return parse(_unpacked(path, raw), str(path))
-
-
-def check(path: Path, raw: bytes, algorithm: str, expected: str) -> None:
-    """Raise GanzooError unless these bytes have the published checksum."""
-    came = hashlib.new(algorithm, raw, usedforsecurity=False).hexdigest()
-    if came != expected:
-        raise GanzooError(f"{path} is damaged or incomplete: expected {algorithm.upper()} "
-                          f"{expected}, got {came} ({len(raw):,} bytes): replace or delete it.")
+        raise GanzooError(f"cannot read {path}: {error.strerror or error}.") from error
+    if md5 and (came := hashlib.md5(content, usedforsecurity=False).hexdigest()) != md5:
+        raise GanzooError(
+            f"{path} is damaged: expected MD5 {md5}, not {came}; delete it or fetch it again."
+        )
+    if content[:2] == b"\x1f\x8b":
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise GanzooError(
+                f"{path} is damaged: its gzip stream is cut off or altered ({error}); "
+                "fetch it again."
+            ) from error
+    return parse(content, str(path))
 
 
 def parse(content: bytes, name: str) -> np.ndarray:
-    """The array in the bytes of an unpacked IDX file; `name` is for the errors."""
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != 8 or content[3] == 0:
-        raise GanzooError(f"{name} is not an IDX file of bytes: expected it to begin with "
-                          f"00 00 08 and the number of axes, got {content[:4].hex(' ') or 'nothing'}.")
-    start = 4 + 4 * content[3]
+    """The array in the bytes of an IDX file; `name` is for the error."""
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != UNSIGNED_BYTE or not content[3]:
+        raise GanzooError(
+            f"{name} is not an IDX file of unsigned bytes: expected it to start with "
+            f"00 00 08 and the number of axes, not {content[:4].hex(' ') or 'nothing'}."
+        )
+    axes = content[3]
+    start = 4 + 4 * axes
     if len(content) < start:
-        raise GanzooError(f"{name} is truncated: it ends inside its header, after "
-                          f"{len(content)} bytes: replace it.")
-    shape = struct.unpack(f">{content[3]}I", content[4:start])
-    expected, came = start + math.prod(shape), len(content)
-    if came != expected:
-        fault = "truncated" if came < expected else "followed by something else"
-        raise GanzooError(f"{name} is {fault}: its header promises {expected:,} bytes for shape "
-                          f"{shape}, it has {came:,}: replace it.")
+        raise GanzooError(
+            f"{name} is truncated: its header of {start} bytes ends at {len(content)}."
+        )
+    shape = struct.unpack(f">{axes}I", content[4:start])
+    expected = start + int(np.prod(shape, dtype=object))
+    if len(content) != expected:
+        what = "is truncated" if len(content) < expected else "has bytes after its last value"
+        sides = "x".join(map(str, shape))
+        raise GanzooError(
+            f"{name} {what}: expected {expected} bytes for {sides} values, "
+            f"found {len(content)}; fetch it again."
+        )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
-
-
-def _unpacked(path: Path, raw: bytes) -> bytes:
-    if raw[:2] != b"\x1f\x8b":
-        return raw
-    try:
-        return gzip.decompress(raw)
-    except (EOFError, OSError, zlib.error) as error:
-        raise GanzooError(f"{path} is truncated or damaged: {error}: replace it.") from error

@@ -27,8 +27,10 @@ def check_memory(n: int, height: int, width: int, channels: int) -> None:
     wanted = n * height * width * channels
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if wanted > memory:
-        raise UsageError(f"{n:,} images of {height}x{width}x{channels} take {wanted / 1e9:.3g} GB, "
-                         f"this machine has {memory / 1e9:.3g} GB: choose a smaller --size.")
+        raise UsageError(
+            f"{n:,} images of {height}x{width}x{channels} take {wanted / 1e9:.3g} GB, "
+            f"this machine has {memory / 1e9:.3g} GB: choose a smaller --size."
+        )
 
 
 def threads() -> ThreadPoolExecutor:

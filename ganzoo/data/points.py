@@ -1,12 +1,11 @@
-"""Mixtures of Gaussians whose modes are known: a Gaussian on a line, a ring of 8, a grid of 25.
+"""Toy distributions of points, whose modes are known: what a generator misses can be counted.
 
-Ring and grid follow the protocol of VEEGAN (Srivastava et al. 2017) and PacGAN (Lin et al. 2018).
+`ring` and `grid` follow the protocol of VEEGAN (https://arxiv.org/abs/1705.07761), kept by PacGAN
+(https://arxiv.org/abs/1712.04086): equal weights, isotropic normal modes.
 """
 
 from __future__ import annotations
 
-import statistics
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,53 +14,57 @@ from ganzoo.data.dataset import Dataset
 from ganzoo.errors import UsageError, unknown
 from ganzoo.spec import DataSpec
 
-POINTS = 100_000
+COUNT = 100_000
 SEEDS = {"train": 0, "test": 1}
+
+NAMES = {
+    "gaussian1d": "numbers from one normal distribution, mean 4, deviation 0.5",
+    "ring": "2-D points: 8 modes on a circle of radius 1, deviation 0.01",
+    "grid": "2-D points: 25 modes on a 5x5 grid of spacing 2, deviation 0.05",
+}
 
 
 class Modes(NamedTuple):
-    """Centres (k, d), float64, all equally likely, and the standard deviation around each."""
+    """The truth about a mixture: where its equally likely normal modes are, and how wide."""
 
     centres: np.ndarray
+    """`(modes, dimensions)`, float64."""
     sigma: float
 
 
 def modes(name: str) -> Modes:
-    """The modes of `gaussian1d`, `ring` or `grid`, for an evaluation that counts the missing ones.
+    """The modes of the points called `name`, for the metrics that count them.
 
-    >>> modes("ring").centres.shape, modes("grid").sigma
-    ((8, 2), 0.05)
+    >>> modes("grid").centres.shape, modes("ring").sigma
+    ((25, 2), 0.01)
     """
     if name == "gaussian1d":
-        return Modes(np.array([[4.0]]), 1.25)
+        return Modes(np.array([[4.0]]), 0.5)
     if name == "ring":
-        angles = 2 * np.pi * np.arange(8) / 8
+        angles = np.arange(8) * (2 * np.pi / 8)
         return Modes(np.stack([np.cos(angles), np.sin(angles)], axis=1), 0.01)
     if name == "grid":
-        ticks = 2.0 * np.arange(-2, 3)
-        return Modes(np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2), 0.05)
-    raise unknown("mixture of points", name, ["gaussian1d", "ring", "grid"])
+        side = np.arange(-4.0, 5.0, 2.0)
+        return Modes(np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2), 0.05)
+    raise unknown("set of points with known modes", name, NAMES)
 
 
-def load(name: str, *, size: int | None, split: str, root: Path | None) -> Dataset:
-    """100,000 points; the test split is as many more, from another seed."""
-    if size is not None:
-        raise UsageError(f"{name} is made of points, which have no size: leave --size {size} out.")
-    points = draw(name, POINTS, SEEDS[split])
-    spec = DataSpec(points.shape[1:], range=None, key="point")
-    return Dataset(name, spec, {"point": points}, licence="none needed: it is computed",
-                   source=f"{POINTS:,} points drawn with Philox, seed {SEEDS[split]}")
-
-
-def draw(name: str, n: int, seed: int) -> np.ndarray:
-    """n points, float32, that are the same bits on every machine and with every NumPy.
-
-    NumPy promises that of raw Philox words only, so normals come from those by the inverse of the
-    distribution function, and rounding to float32 hides a last bit of the C library's logarithm.
-    """
+def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
+    """100,000 points, always the same; the test split is another seed."""
     centres, sigma = modes(name)
-    bits = np.random.Philox(key=seed)
-    mode = (bits.random_raw(n) % np.uint64(len(centres))).astype(np.intp)
-    uniform = ((bits.random_raw(n * centres.shape[1]) >> np.uint64(11)) + 0.5) / 2.0**53
-    normal = np.fromiter(map(statistics.NormalDist().inv_cdf, uniform.tolist()), np.float64)
-    return (centres[mode] + sigma * normal.reshape(n, -1)).astype(np.float32)
+    if size is not None:
+        raise UsageError(
+            f"{name} is made of points, which have no size in pixels: leave --size out."
+        )
+    rng = np.random.Generator(np.random.Philox(SEEDS[split]))
+    chosen = rng.integers(len(centres), size=COUNT)
+    noise = rng.standard_normal((COUNT, centres.shape[1]))
+    points = (centres[chosen] + sigma * noise).astype(np.float32)
+    spec = DataSpec(points.shape[1:], range=None, key="point")
+    return Dataset(
+        name,
+        spec,
+        {"point": points},
+        licence="none: made here",
+        source=f"drawn from {NAMES[name]}; Philox seed {SEEDS[split]}",
+    )

@@ -1,22 +1,79 @@
-"""Images -> images of another side, with an antialiasing filter."""
+"""The one resizer of every image source: centre-crop to a square, then an antialiasing filter."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+from ganzoo.errors import GanzooError, UsageError
 
-def resize(images: np.ndarray, size: int | None) -> np.ndarray:
-    """uint8 (n, h, w, c) -> (n, size, size, c); None or the side they have changes nothing.
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
-    Lanczos, which PIL widens by the scale when it shrinks, so that nothing aliases.
-    """
-    if size is None or images.shape[1:3] == (size, size):
+SMALLEST, LARGEST = 4, 2048
+
+
+def check_size(size: int | None) -> None:
+    """Refuse a size that is no side of a picture in pixels."""
+    if size is None:
+        return
+    whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+    if not whole or not SMALLEST <= size <= LARGEST:
+        raise UsageError(
+            f"size is the side of the images in pixels: expected a whole number from "
+            f"{SMALLEST} to {LARGEST}, not {size!r}."
+        )
+
+
+def check_memory(n: int, shape: tuple[int, ...]) -> None:
+    """Refuse what this machine cannot hold, before the system kills the process for trying."""
+    needed = n * int(np.prod(shape, dtype=np.int64))
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > physical:
+        raise GanzooError(
+            f"{n} images of {'x'.join(map(str, shape))} take {needed / 2**30:.0f} GiB, "
+            f"and this machine has {physical / 2**30:.0f} GiB: choose a smaller --size "
+            "or fewer images."
+        )
+
+
+def square(image: Image, size: int, method: str = "lanczos") -> Image:
+    """Centre-crop to a square, then resize to `size` x `size`; the filter widens when it shrinks."""
+    from PIL import Image as pil
+
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    if image.size != (side, side):
+        image = image.crop((left, top, left + side, top + side))
+    if side == size:
+        return image
+    return image.resize((size, size), pil.Resampling[method.upper()])
+
+
+def resize(images: np.ndarray, size: int, method: str = "lanczos") -> np.ndarray:
+    """uint8 images `(n, h, w, c)` as `(n, size, size, c)`, with 1 or 3 channels."""
+    from PIL import Image as pil
+
+    n, *sides, channels = images.shape
+    if sides == [size, size]:
         return images
-    from PIL import Image
+    check_memory(n, (size, size, channels))
+    resized = np.empty((n, size, size, channels), np.uint8)
 
-    out = np.empty((len(images), size, size, images.shape[3]), np.uint8)
-    for index, image in enumerate(images):
-        for channel in range(images.shape[3]):
-            plane = Image.fromarray(image[:, :, channel])
-            out[index, :, :, channel] = plane.resize((size, size), Image.Resampling.LANCZOS)
-    return out
+    def one(i: int) -> None:
+        pixels = images[i, :, :, 0] if channels == 1 else images[i]
+        image = square(pil.fromarray(pixels), size, method)
+        resized[i] = np.asarray(image).reshape(size, size, channels)
+
+    in_threads(one, range(n))
+    return resized
+
+
+def in_threads(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+    """`function` of each item, in order; Pillow lets other threads run while it works."""
+    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+        return list(pool.map(function, items))
