@@ -7,33 +7,45 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from ganzoo.errors import GanzooError
+
+
+PACKAGES = ("tensorflow_gan", "tensorflow_gan.python", "tensorflow_gan.python.losses")
+
 
 @functools.cache
 def tfgan_losses() -> Any:
-    """`tensorflow_gan.losses.wargs`, imported past what today's TensorFlow no longer has.
+    """TF-GAN's losses, imported past what today's TensorFlow and Python no longer have.
 
-    TF-GAN 2.1 imports `tf.estimator`, which TensorFlow 2.16 removed. Nothing that is used here
-    touches it, so an empty module stands in during the import and is taken away afterwards.
+    `import tensorflow_gan` fails: TF-GAN 2.1 wants `tf.estimator`, which TensorFlow 2.16 removed,
+    and through its hub `pkg_resources`, which setuptools removed. Its losses want neither, so
+    bare packages stand in for those whose `__init__` would import the rest, and are taken away
+    afterwards: another module's `import tensorflow_gan` meets no trace of this one.
     """
-    absent = "tensorflow_gan.python.estimator"
-    stands_in = not hasattr(tf, "estimator")
-    if stands_in:
-        sys.modules[absent] = types.ModuleType(absent)
-        hook = tf.compat.v1.train.SessionRunHook
-        tf.estimator = types.SimpleNamespace(SessionRunHook=hook)
+    if "tensorflow_gan" in sys.modules:  # somebody made it work
+        return importlib.import_module("tensorflow_gan.python.losses.losses_impl")
+    found = importlib.util.find_spec("tensorflow_gan")
+    if found is None:
+        raise GanzooError("TF-GAN is not installed, and the losses run on it: "
+                          "pip install tensorflow-gan.")
+    root = Path(found.submodule_search_locations[0]).parent
     try:
-        return importlib.import_module("tensorflow_gan").losses.wargs
+        for name in PACKAGES:
+            sys.modules[name] = types.ModuleType(name)
+            sys.modules[name].__path__ = [str(root.joinpath(*name.split(".")))]
+        return importlib.import_module("tensorflow_gan.python.losses.losses_impl")
     finally:
-        if stands_in:
-            del tf.estimator
-            sys.modules.pop(absent, None)
+        for name in [n for n in sys.modules if n.partition(".")[0] == "tensorflow_gan"]:
+            del sys.modules[name]
 
 
 def minimax_d(real_logits: tf.Tensor, fake_logits: tf.Tensor,

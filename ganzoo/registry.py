@@ -21,6 +21,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 import tokenize
 import types
 import typing
@@ -295,7 +296,8 @@ def static_fields(entry: Entry) -> list[Field] | None:
     if len(classes) != 1 or [ast.unparse(base) for base in classes[0].bases] != ["Plugin"]:
         return None
     found = {field.name: field for field in fields(Plugin)}
-    reasons = _comments(ast.get_source_segment(text, classes[0]) or "")
+    lines = text.splitlines()[classes[0].lineno - 1: classes[0].end_lineno]
+    reasons = _comments(textwrap.dedent("\n".join(lines)))
     for node in classes[0].body:
         if isinstance(node, ast.AnnAssign) and "ClassVar" not in ast.unparse(node.annotation):
             name = _target_name(node)

@@ -1,0 +1,91 @@
+"""Shared layers against what their papers say of them."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganzoo.layers import (
+    ConditionalBatchNorm,
+    SelfAttention,
+    SpectralConv2D,
+    SpectralDense,
+    SpectralEmbedding,
+)
+
+
+def test_attention_begins_as_the_identity_and_then_is_not():
+    layer, x = SelfAttention(), tf.random.stateless_normal((2, 8, 8, 16), [1, 2])
+    np.testing.assert_array_equal(layer(x), x)
+    layer.gamma.assign(1.0)
+    assert np.abs(layer(x) - x).max() > 1e-3
+
+
+def test_attention_lets_a_far_corner_move_every_place():
+    layer, x = SelfAttention(), np.zeros((1, 8, 8, 16), np.float32)
+    layer(x)
+    layer.gamma.assign(1.0)
+    moved = x.copy()
+    moved[0, 0, 0] = 5.0
+    assert np.abs(layer(moved) - layer(x))[0, 7, 7].max() > 1e-5
+
+
+@pytest.mark.parametrize("layer", [SpectralDense(12), SpectralConv2D(12, 3)])
+def test_spectral_norm_converges_to_the_largest_singular_value(layer):
+    x = tf.random.stateless_normal((2, 9) if "Dense" in type(layer).__name__ else (2, 9, 9, 3), [1, 2])
+    for _ in range(200):
+        layer(x, training=True)
+    matrix = np.asarray(layer.normalised(False)).reshape(-1, 12)
+    assert np.linalg.svd(matrix, compute_uv=False)[0] == pytest.approx(1, rel=1e-3)
+
+
+def test_spectral_norm_leaves_the_weight_and_the_inference_vector_alone():
+    layer, x = SpectralDense(4), tf.ones((2, 3))
+    layer(x)
+    weight, u = layer.kernel.numpy(), layer.u.numpy()
+    layer(x, training=False)
+    np.testing.assert_array_equal(layer.u, u)
+    layer(x, training=True)
+    np.testing.assert_array_equal(layer.kernel, weight)
+    assert not np.array_equal(layer.u, u)
+
+
+def test_the_gradient_through_spectral_norm_is_orthogonal_to_the_weight():
+    # a normalised weight does not change with its scale, so the slope along it is zero
+    layer, x = SpectralDense(1, use_bias=False), tf.random.stateless_normal((5, 7), [1, 2])
+    for _ in range(50):
+        layer(x, training=True)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(x, training=False) ** 2)
+    slope = tape.gradient(loss, layer.kernel.value)
+    assert float(tf.reduce_sum(slope * layer.kernel)) == pytest.approx(0, abs=1e-4)
+
+
+def test_conditional_batch_norm_scales_each_class_by_its_own_gain():
+    layer = ConditionalBatchNorm(2)
+    x = tf.random.stateless_normal((64, 4, 4, 3), [1, 2]) * 3 + 1
+    label = np.arange(64) % 2
+    layer([x, label])
+    layer.gain.assign([[1.0] * 3, [2.0] * 3])
+    out = np.asarray(layer([x, label], training=True))
+    assert out[label == 1].std() / out[label == 0].std() == pytest.approx(2, rel=0.1)
+
+
+@pytest.mark.parametrize("layer", [SelfAttention(), SpectralConv2D(4, 3, padding="same"),
+                                   ConditionalBatchNorm(3)])
+def test_layers_compute_in_bfloat16_and_survive_their_configuration(layer):
+    twin = type(layer).from_config(layer.get_config() | {"dtype": "mixed_bfloat16"})
+    x = tf.ones((2, 4, 4, 8))
+    out = twin([x, np.zeros(2, np.int32)] if isinstance(layer, ConditionalBatchNorm) else x)
+    assert out.dtype == tf.bfloat16
+    assert all(w.dtype == "float32" for w in twin.weights)
+
+
+def test_an_embedding_has_a_row_for_each_class():
+    layer = SpectralEmbedding(3, 5)
+    rows = np.asarray(layer(np.array([0, 1, 0])))
+    assert rows.shape == (3, 5)
+    np.testing.assert_array_equal(rows[0], rows[2])
+    assert keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer)).classes == 3
