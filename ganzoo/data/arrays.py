@@ -170,7 +170,7 @@ def _as_pixels(values: np.ndarray, beside: np.ndarray | None, name: str) -> np.n
     low, high = min(part.min() for part in every), max(part.max() for part in every)
     if 32 < high <= 255 and low >= 0:
         scale, shift = 1.0, 0.0
-    elif values.dtype.kind == "f" and 0 <= low and 0.1 < high <= 1:
+    elif values.dtype.kind == "f" and low >= 0 and 0.1 < high <= 1:
         scale, shift = 255.0, 0.0
     elif values.dtype.kind == "f" and -1 <= low < -0.1 and high <= 1:
         scale, shift = 127.5, 127.5

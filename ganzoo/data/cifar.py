@@ -13,7 +13,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -97,7 +97,7 @@ def unpickle(content: bytes, name: str) -> Any:
 
 
 class _ArraysOnly(pickle.Unpickler):
-    ALLOWED = {  # noqa: RUF012
+    ALLOWED: ClassVar = {
         "_reconstruct": np.empty(0).__reduce__()[0],
         "ndarray": np.ndarray,
         "dtype": np.dtype,

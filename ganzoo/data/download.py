@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 import sys
 import threading
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +32,7 @@ class Remote(NamedTuple):
     @property
     def host(self) -> str:
         """The server, for messages."""
-        return urllib.parse.urlsplit(self.url).netloc
+        return self.url.split("/")[2]
 
 
 def keras_home() -> Path:
@@ -45,12 +43,14 @@ def keras_home() -> Path:
 def fetch(remotes: tuple[Remote, ...], folder: str) -> Path:
     """Download files into `folder` of the Keras cache and return where they are.
 
-    Raises GanzooError with the reason, after a few seconds at most, when the server is out of reach.
+    Raises GanzooError with the reason, within seconds when the server is out of reach.
     """
-    require_server(remotes[0])
+    if reason := failure(remotes[0].url):
+        raise GanzooError(f"the download from {remotes[0].host} failed ({reason})")
     import keras
 
-    keras_home().mkdir(parents=True, exist_ok=True)  # or Keras would choose a temporary folder
+    with contextlib.suppress(OSError):  # without the folder Keras chooses a temporary one
+        keras_home().mkdir(parents=True, exist_ok=True)
     paths = []
     with _stalls_fail(), contextlib.redirect_stdout(sys.stderr):
         for remote in remotes:
@@ -69,28 +69,28 @@ def fetch(remotes: tuple[Remote, ...], folder: str) -> Path:
     return Path(paths[0]).parent
 
 
-def require_server(remote: Remote) -> None:
-    """Ask the server for the file's header, so that being offline costs seconds, not minutes.
+@functools.cache
+def failure(url: str) -> str | None:
+    """Why the server does not show the file's header, or None: being offline costs seconds, once.
 
     In a thread: the look-up of a host's name can hang, and has no timeout of its own.
     """
-    failure: list[object] = ["no answer"]
+    import urllib.request
+
+    reasons = ["no answer"]
 
     def ask() -> None:
-        request = urllib.request.Request(remote.url, method="HEAD")
+        request = urllib.request.Request(url, method="HEAD")
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE):
-                failure.clear()
-        except (OSError, ValueError) as error:
-            failure[:] = [getattr(error, "reason", None) or error]
-        except Exception as error:  # http.client has its own family of errors
-            failure[:] = [error]
+                reasons.clear()
+        except Exception as error:  # URLError, timeouts, and http.client's own family
+            reasons[:] = [str(getattr(error, "reason", None) or error) or type(error).__name__]
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(PATIENCE + 0.5)
-    if failure:
-        raise GanzooError(f"the download from {remote.host} failed ({failure[0]})")
+    return reasons[0] if reasons else None
 
 
 @contextlib.contextmanager

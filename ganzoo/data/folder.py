@@ -150,7 +150,7 @@ def _is_deep(image: Image) -> bool:
 
 def _eight_bits(image: Image) -> Image:
     """Grey with 16 bits or floats, which Pillow would clip at 255 instead of scaling."""
-    from PIL import Image as pil
+    from PIL import Image as PIL_Image
 
     values = np.asarray(image).astype(np.float64)
     if image.mode == "F" and values.max() <= 1:
@@ -159,15 +159,17 @@ def _eight_bits(image: Image) -> Image:
         values /= 257
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 255.5:
         raise ValueError(f"its values go from {values.min():g} to {values.max():g}")
-    return pil.fromarray(np.rint(values).astype(np.uint8)).convert("RGB")
+    return PIL_Image.fromarray(np.rint(values).astype(np.uint8)).convert("RGB")
 
 
 def _on_white(image: Image) -> Image:
-    from PIL import Image as pil
+    from PIL import Image as PIL_Image
 
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
-        return pil.alpha_composite(pil.new("RGBA", image.size, "white"), image).convert("RGB")
+        return PIL_Image.alpha_composite(PIL_Image.new("RGBA", image.size, "white"), image).convert(
+            "RGB"
+        )
     return image.convert("RGB")
 
 

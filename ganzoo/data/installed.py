@@ -54,7 +54,7 @@ def refuse_clash(
 
 
 def load(point: importlib.metadata.EntryPoint, size: int | None, split: str) -> Dataset:
-    """Import and call one; what goes wrong in foreign code is one sentence that names its origin."""
+    """Import and call one; what fails in foreign code is one sentence that names its origin."""
     try:
         found = point.load()(size, split)
     except GanzooError:

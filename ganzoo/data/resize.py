@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import UsageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -34,16 +34,16 @@ def check_memory(n: int, shape: tuple[int, ...]) -> None:
     needed = n * int(np.prod(shape, dtype=np.int64))
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > physical:
-        raise GanzooError(
-            f"{n} images of {'x'.join(map(str, shape))} take {needed / 2**30:.0f} GiB, "
+        raise UsageError(
+            f"{n:,} images of {'x'.join(map(str, shape))} take {needed / 2**30:.0f} GiB, "
             f"and this machine has {physical / 2**30:.0f} GiB: choose a smaller --size "
             "or fewer images."
         )
 
 
 def square(image: Image, size: int, method: str = "lanczos") -> Image:
-    """Centre-crop to a square, then resize to `size` x `size`; the filter widens when it shrinks."""
-    from PIL import Image as pil
+    """Centre-crop to a square, then resize to `size` x `size`; shrinking widens the filter."""
+    from PIL import Image as PIL_Image
 
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
@@ -51,12 +51,12 @@ def square(image: Image, size: int, method: str = "lanczos") -> Image:
         image = image.crop((left, top, left + side, top + side))
     if side == size:
         return image
-    return image.resize((size, size), pil.Resampling[method.upper()])
+    return image.resize((size, size), PIL_Image.Resampling[method.upper()])
 
 
 def resize(images: np.ndarray, size: int, method: str = "lanczos") -> np.ndarray:
     """uint8 images `(n, h, w, c)` as `(n, size, size, c)`, with 1 or 3 channels."""
-    from PIL import Image as pil
+    from PIL import Image as PIL_Image
 
     n, *sides, channels = images.shape
     if sides == [size, size]:
@@ -66,7 +66,7 @@ def resize(images: np.ndarray, size: int, method: str = "lanczos") -> np.ndarray
 
     def one(i: int) -> None:
         pixels = images[i, :, :, 0] if channels == 1 else images[i]
-        image = square(pil.fromarray(pixels), size, method)
+        image = square(PIL_Image.fromarray(pixels), size, method)
         resized[i] = np.asarray(image).reshape(size, size, channels)
 
     in_threads(one, range(n))
