@@ -133,6 +133,12 @@ def test_an_unknown_name_offers_the_nearest():
         data.load("fashon_mnist")
 
 
+@pytest.mark.parametrize("name", ["", "x" * 300, "a\0b", "~nobody_here/x"])
+def test_a_name_that_can_be_no_path_is_a_usage_error(name):
+    with pytest.raises(UsageError):
+        data.load(name)
+
+
 def test_an_unknown_split_is_a_usage_error():
     with pytest.raises(UsageError, match="valid"):
         data.load("ring", split="valid")

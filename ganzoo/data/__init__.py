@@ -51,7 +51,9 @@ def load(name: str, *, size: int | None = None, split: str = "train") -> Dataset
 
 
 def _from_path(name: str, size: int | None, split: str) -> Dataset:
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
+    if not name or len(name) > 4096 or len(path.name) > 255:  # no path: the system would raise
+        raise unknown("data set", name[:80], names())
     if path.is_dir():
         return folder.load(str(path), size, split)
     is_array = path.suffix.lower() in (".npz", ".npy")
