@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import NamedTuple
 
 import numpy as np
@@ -51,15 +52,11 @@ def modes(name: str) -> Modes:
 
 def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
     """100,000 points, always the same; the test split is another seed."""
-    centres, sigma = modes(name)
     if size is not None:
         raise UsageError(
             f"{name} is made of points, which have no size in pixels: leave --size out."
         )
-    rng = np.random.Generator(np.random.Philox(SEEDS[split]))
-    chosen = rng.integers(len(centres), size=COUNT)
-    noise = rng.standard_normal((COUNT, centres.shape[1]))
-    points = (centres[chosen] + sigma * noise).astype(np.float32)
+    points = draw(name, COUNT, SEEDS[split])
     spec = DataSpec(points.shape[1:], range=None, key="point")
     return Dataset(
         name,
@@ -68,3 +65,18 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
         licence="none: made here",
         source=f"drawn from {NAMES[name]}; Philox seed {SEEDS[split]}",
     )
+
+
+def draw(name: str, n: int, seed: int) -> np.ndarray:
+    """n points `(n, dimensions)`, float32, the same bits on every machine and with every NumPy.
+
+    NumPy promises that for Philox's raw words and not for its normal numbers, so these are made
+    from the words by the inverse of the distribution function; rounding to float32 hides what C
+    libraries differ by.
+    """
+    centres, sigma = modes(name)
+    bits = np.random.Philox(key=seed)
+    chosen = (bits.random_raw(n) % np.uint64(len(centres))).astype(np.intp)
+    uniform = ((bits.random_raw(n * centres.shape[1]) >> np.uint64(12)) + 0.5) / 2.0**52
+    normal = np.fromiter(map(statistics.NormalDist().inv_cdf, uniform.tolist()), np.float64)
+    return (centres[chosen] + sigma * normal.reshape(n, -1)).astype(np.float32)
