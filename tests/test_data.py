@@ -115,6 +115,18 @@ def test_points_are_the_same_each_time_and_other_points_in_the_test_split():
     assert data.load("grid").fingerprint != data.load("grid", split="test").fingerprint
 
 
+@pytest.mark.parametrize(
+    ("name", "fingerprint"),
+    [
+        ("gaussian1d", "8cc7322d8b6585d3"),
+        ("ring", "a65ef3b7d071b2c0"),
+        ("grid", "26af13fbf29e4d38"),
+    ],
+)
+def test_points_are_the_same_bits_on_every_machine(name, fingerprint):
+    assert data.load(name).fingerprint[:16] == fingerprint
+
+
 def test_gaussian1d_has_the_moments_that_its_modes_say():
     (centre,), sigma = data.modes("gaussian1d")
     points = data.load("gaussian1d").arrays["point"]
@@ -180,13 +192,17 @@ def install_points(monkeypatch):
 def test_an_installed_data_set_loads_by_its_name(install_points):
     made = _points(np.zeros((4, 2), np.float32))
     install_points(_Point("blobs", "blobpack", lambda: lambda size, split: made))
-    assert data.load("blobs") is made
+    found = data.load("blobs")
+    assert (found.name, found.fingerprint) == ("blobs", made.fingerprint)
     assert "blobpack" in data.names()["blobs"]
 
 
-def test_a_broken_installed_data_set_names_its_distribution_and_hurts_no_other(install_points):
+@pytest.mark.parametrize("error", [ImportError("no module named nothing"), SystemExit(3)])
+def test_a_broken_installed_data_set_names_its_distribution_and_hurts_no_other(
+    install_points, error
+):
     def broken():
-        raise ImportError("no module named nothing")
+        raise error
 
     install_points(_Point("blobs", "blobpack", broken))
     with pytest.raises(GanzooError, match="blobpack"):

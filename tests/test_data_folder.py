@@ -165,3 +165,31 @@ def test_hidden_files_are_left_out(tmp_path):
     save(tmp_path / "a.png", grey())
     (tmp_path / "._a.png").write_bytes(b"resource fork")
     assert data.load(str(tmp_path)).note is None
+
+
+@pytest.mark.parametrize("coloured", ["train", "test"])
+def test_both_splits_of_a_folder_have_the_same_channels(tmp_path, coloured):
+    for split in ("train", "test"):
+        for i in range(3):
+            save(tmp_path / split / f"{i}.png", grey())
+    red = np.zeros((9, 9, 3), np.uint8)
+    red[..., 0] = 255
+    save(tmp_path / coloured / "red.png", red)
+    for split in ("train", "test"):
+        assert data.load(str(tmp_path), size=8, split=split).spec.shape == (8, 8, 3)
+
+
+def test_images_beside_sub_folders_have_no_labels_and_that_is_said(tmp_path):
+    for name in ("a/1", "a/2", "b/1", "b/2", "top"):
+        save(tmp_path / f"{name}.png", grey())
+    found = data.load(str(tmp_path), size=8)
+    assert found.spec.classes == 0
+    assert "classes" in found.note
+
+
+def test_a_path_is_found_again_from_another_folder(tmp_path, monkeypatch):
+    save(tmp_path / "photos" / "a.png", grey())
+    monkeypatch.chdir(tmp_path)
+    name = data.load("photos", size=8).name
+    monkeypatch.chdir("/")
+    assert len(data.load(name, size=8)) == 1

@@ -54,11 +54,11 @@ def _from_path(name: str, size: int | None, split: str) -> Dataset:
     path = Path(os.path.expanduser(name))
     if not name or len(name) > 4096 or len(path.name) > 255:  # no path: the system would raise
         raise unknown("data set", name[:80], names())
-    if path.is_dir():
-        return folder.load(str(path), size, split)
+    if path.is_dir():  # made absolute: a run records it, and may be resumed from another folder
+        return folder.load(str(path.resolve()), size, split)
     is_array = path.suffix.lower() in (".npz", ".npy")
     if path.is_file() and is_array:
-        return arrays.load(str(path), size, split)
+        return arrays.load(str(path.resolve()), size, split)
     if path.exists():
         raise UsageError(
             f"{name} is no data set: expected a folder of images or an .npz or .npy file."

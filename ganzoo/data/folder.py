@@ -33,6 +33,7 @@ EXTENSIONS = {
     ".pgm",
     ".pbm",
 }
+SPLITS = ("train", "test")
 HELD_OUT = 10
 """One image in so many belongs to the test split."""
 NAMED = 5
@@ -49,13 +50,14 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
     check_size(size)
     size = size or SIZE
     root = Path(name)
-    parts = [root / "train", root / "test"]
-    if all(part.is_dir() for part in parts):
-        root, names = parts[split == "test"], [set(_find(part)) for part in parts]
-        chosen, classes = sorted(names[split == "test"]), _classes(names[0] | names[1])
+    files = sorted(_find(root))
+    divided = all((root / part).is_dir() for part in SPLITS)
+    if divided:
+        splits = {part: [file for file in files if _top(file) == part] for part in SPLITS}
     else:
-        files = sorted(_find(root))
-        chosen, classes = _held_out(files, split), _classes(files)
+        splits = {part: _held_out(files, part) for part in SPLITS}
+    chosen, every = splits[split], [file for part in SPLITS for file in splits[part]]
+    classes, note = _classes([file.partition("/")[2] for file in every] if divided else every)
     if not chosen:
         kinds = ", ".join(sorted(EXTENSIONS))
         raise GanzooError(
@@ -75,17 +77,19 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
         raise GanzooError(
             f"all {len(chosen)} images of {root} are broken; the first is {broken[0]}: {reason}."
         )
-    images = _stacked([pixels for _, pixels in good])
+    others = [root / file for part in SPLITS if part != split for file in splits[part]]
+    images = _stacked([pixels for _, pixels in good], others)
     arrays = {"image": images}
     if classes:
-        arrays["label"] = np.array([classes.index(_top(file)) for file, _ in good], np.int32)
+        own = [file.split("/")[divided] for file, _ in good]
+        arrays["label"] = np.array([classes.index(name) for name in own], np.int32)
     return Dataset(
         name,
         DataSpec(images.shape[1:], classes=len(classes)),
         arrays,
         licence="not known: a folder of yours",
         source=f"{len(good)} files under {root}",
-        note=_note(broken),
+        note="; ".join(filter(None, [note, _note(broken)])) or None,
         class_names=classes,
     )
 
@@ -109,11 +113,14 @@ def _top(file: str) -> str:
     return file.partition("/")[0]
 
 
-def _classes(files: object) -> tuple[str, ...]:
-    if not all("/" in file for file in files):
-        return ()
-    names = tuple(sorted({_top(file) for file in files}))
-    return names if len(names) > 1 else ()
+def _classes(files: list[str]) -> tuple[tuple[str, ...], str | None]:
+    """The class sub-folders, if there are at least two, and what the user must know about them."""
+    names = tuple(sorted({_top(file) for file in files if "/" in file}))
+    if len(names) < 2:
+        return (), None
+    if beside := sum("/" not in file for file in files):
+        return (), f"{beside} images lie beside the sub-folders, which therefore are no classes"
+    return names, None
 
 
 def _held_out(files: list[str], split: str) -> list[str]:
@@ -173,9 +180,16 @@ def _on_white(image: Image) -> Image:
     return image.convert("RGB")
 
 
-def _stacked(images: list[np.ndarray]) -> np.ndarray:
+def _stacked(images: list[np.ndarray], others: list[Path]) -> np.ndarray:
+    """One array, grey if the files of the other split are grey too: the splits must match."""
     channels = max(pixels.shape[-1] for pixels in images)
     size = images[0].shape[0]
+    if channels == 1:
+        decoded = in_threads(lambda file: _decode(file, size), others)
+        coloured = any(
+            pixels.shape[-1] == 3 for pixels in decoded if isinstance(pixels, np.ndarray)
+        )
+        channels = 3 if coloured else 1
     stacked = np.empty((len(images), size, size, channels), np.uint8)
     for row, pixels in zip(stacked, images, strict=True):
         row[...] = pixels

@@ -6,6 +6,7 @@ name, and not before.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 
 from ganzoo.data.dataset import Dataset
@@ -59,7 +60,7 @@ def load(point: importlib.metadata.EntryPoint, size: int | None, split: str) -> 
         found = point.load()(size, split)
     except GanzooError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise GanzooError(
             f"the data set {point.name!r} of {origin(point)} is broken: "
             f"{type(error).__name__}: {error}."
@@ -69,4 +70,4 @@ def load(point: importlib.metadata.EntryPoint, size: int | None, split: str) -> 
             f"the data set {point.name!r} of {origin(point)} is broken: expected a "
             f"ganzoo.data.Dataset, not a {type(found).__name__}."
         )
-    return found
+    return dataclasses.replace(found, name=point.name)  # by which a run finds it again
