@@ -43,8 +43,14 @@ def test_each_clear_range_gives_the_same_pixels(tmp_path, stored):
 
 @pytest.mark.parametrize(
     "stored",
-    [RAMP.astype(np.float32) / 100, RAMP.astype(np.float32) - 128, np.zeros((20, 8, 8))],
-    ids=["to 2.55", "from -128", "all zero"],
+    [
+        RAMP.astype(np.float32) / 100,
+        RAMP.astype(np.float32) - 128,
+        np.zeros((20, 8, 8)),
+        RAMP / 255 - 0.5,
+        RAMP.astype(np.float32) * (100 / 255),
+    ],
+    ids=["to 2.55", "from -128", "all zero", "half contrast", "per cent"],
 )
 def test_a_range_that_could_mean_several_things_is_asked_about(tmp_path, stored):
     with pytest.raises(GanzooError, match="uint8"):
@@ -142,3 +148,33 @@ def test_a_flipped_byte_in_an_archive_is_noticed(tmp_path):
     path.write_bytes(content)
     with pytest.raises(GanzooError, match=path.name):
         data.load(str(path))
+
+
+@pytest.mark.parametrize("test", [RAMP[:5, :4], np.ones((5, 2))], ids=["smaller", "points"])
+def test_test_samples_of_another_shape_are_refused(tmp_path, test):
+    with pytest.raises(GanzooError, match="x_test"):
+        load(tmp_path, x_train=RAMP, x_test=test)
+
+
+def test_a_number_too_large_for_float32_is_refused(tmp_path):
+    with pytest.raises(GanzooError, match="infinite"):
+        load(tmp_path, x=np.full((20, 2), 1e300))
+
+
+def test_an_array_that_is_not_used_is_named(tmp_path):
+    assert "subject" in load(tmp_path, images=RAMP, subject=np.arange(20)).note
+    assert load(tmp_path, x=RAMP, y=np.arange(20) % 2).note is None
+
+
+def test_labels_that_count_from_1_are_refused(tmp_path):
+    with pytest.raises(GanzooError, match="from 0"):
+        load(tmp_path, x=RAMP, y=np.arange(20) % 4 + 1)
+    few = {"x_test": RAMP[:2], "y_test": np.array([2, 3])}
+    assert load(tmp_path, x=RAMP, y=np.arange(20) % 4, **few, split="test").spec.classes == 4
+
+
+def test_a_text_file_is_not_called_a_pickle(tmp_path):
+    (tmp_path / "a.npz").write_text("x, y, z")
+    with pytest.raises(GanzooError) as caught:
+        load(tmp_path)
+    assert "pickle" not in str(caught.value)

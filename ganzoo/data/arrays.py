@@ -30,6 +30,8 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
     path = Path(name)
     stored = read(path)
     values, labels = _choose(stored, name)
+    known = LABELS + TEST_VALUES + TEST_LABELS
+    unused = [k for k in stored if k.lower() not in known and stored[k] is not values]
     key = "image" if values.ndim > 2 else "point"
     test = _pick(stored, TEST_VALUES, "test values", name)
     if test is None:
@@ -41,9 +43,15 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
         test_labels = stored[test_labels] if test_labels else None
         if (labels is None) != (test_labels is None):
             raise GanzooError(f"{name}: one of train and test has labels and the other has none.")
+        if values.shape[1:] != test_values.shape[1:]:
+            raise GanzooError(
+                f"{name}: {test} has samples of {test_values.shape[1:]}, expected "
+                f"{values.shape[1:]} as in train."
+            )
         both = (_checked(values, test_values, name), _checked(test_values, values, name))
         classes = max(
-            _classes(labels, len(both[0]), name), _classes(test_labels, len(both[1]), name)
+            _classes(labels, len(both[0]), name),
+            _classes(test_labels, len(both[1]), name, lowest=False),
         )
         values, labels = (both[0], labels) if split == "train" else (both[1], test_labels)
     found = {key: values}
@@ -56,13 +64,17 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
     if labels is not None:
         found["label"] = labels.reshape(-1).astype(np.int32)
     spec = DataSpec(values.shape[1:], (-1.0, 1.0) if key == "image" else None, classes, key)
-    return Dataset(name, spec, found, licence="not known: a file of yours", source=str(path))
+    note = f"not used from {path.name}: {', '.join(unused)}" if unused else None
+    return Dataset(name, spec, found, "not known: a file of yours", str(path), note)
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
     """All arrays of an `.npz` or `.npy` file; a damaged file or a pickle is refused by name."""
     try:
         with path.open("rb") as file:
+            if file.read(1) not in (b"P", b"\x93", b"\x80"):  # NumPy calls all else a pickle
+                raise ValueError("it does not begin as one")
+            file.seek(0)
             stored = np.load(file, allow_pickle=False)
             if isinstance(stored, np.ndarray):
                 return {"arr_0": stored}
@@ -142,7 +154,11 @@ def _checked(values: np.ndarray, beside: np.ndarray | None, name: str) -> np.nda
             f"samples, first in number {rows[0]}: remove them."
         )
     if values.ndim == 2 and values.dtype.kind == "f":
-        return values.astype(np.float32)
+        with np.errstate(over="ignore"):
+            points = values.astype(np.float32)
+        if not np.isfinite(points).all():
+            raise GanzooError(f"{name} has values that are infinite as float32: scale them down.")
+        return points
     return _as_pixels(_channels_last(values, name), beside, name)
 
 
@@ -168,11 +184,11 @@ def _as_pixels(values: np.ndarray, beside: np.ndarray | None, name: str) -> np.n
         return values.astype(np.uint8) * np.uint8(255)
     every = [values] if beside is None else [values, beside]
     low, high = min(part.min() for part in every), max(part.max() for part in every)
-    if 32 < high <= 255 and low >= 0:
+    if 127 < high <= 255 and low >= 0:  # less may be another unit: 16 levels, per cent
         scale, shift = 1.0, 0.0
     elif values.dtype.kind == "f" and low >= 0 and 0.1 < high <= 1:
         scale, shift = 255.0, 0.0
-    elif values.dtype.kind == "f" and -1 <= low < -0.1 and high <= 1:
+    elif values.dtype.kind == "f" and -1 <= low < -0.5 and high <= 1:  # [-0.5, 0.5] is a range too
         scale, shift = 127.5, 127.5
     else:
         raise GanzooError(
@@ -183,8 +199,11 @@ def _as_pixels(values: np.ndarray, beside: np.ndarray | None, name: str) -> np.n
     return np.rint(values * scale + shift).astype(np.uint8)
 
 
-def _classes(labels: np.ndarray | None, n: int, name: str) -> int:
-    """The number of classes that the labels tell, once they are known to be labels."""
+def _classes(labels: np.ndarray | None, n: int, name: str, lowest: bool = True) -> int:
+    """The number of classes that the labels tell, once they are known to be labels.
+
+    Class 0 must occur, unless `lowest` is false: counted from 1, labels would make an empty class.
+    """
     if labels is None:
         return 0
     if labels.shape not in ((n,), (n, 1)) or labels.dtype.kind not in "ui":
@@ -193,7 +212,7 @@ def _classes(labels: np.ndarray | None, n: int, name: str) -> int:
             f"of {labels.shape}."
         )
     classes = int(labels.max()) + 1
-    if labels.min() < 0 or classes > max(1000, n):
+    if labels.min() < 0 or classes > max(1000, n) or (lowest and labels.min() != 0):
         raise GanzooError(
             f"{name}: labels count the classes from 0, and these go from "
             f"{labels.min()} to {labels.max()}."
