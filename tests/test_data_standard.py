@@ -120,6 +120,15 @@ def test_a_wrong_checksum_is_an_error_for_mnist_and_a_note_for_auto(tiny_mnist):
     assert "\n" not in found.note
 
 
+def test_a_file_in_the_cache_that_is_not_the_published_one_is_refused(tmp_path):
+    cache = tmp_path / "keras" / "datasets"
+    cache.mkdir(parents=True)
+    images, labels = np.zeros((6, 28, 28), np.uint8), np.zeros(6, np.uint8)
+    np.savez(cache / "mnist.npz", x_train=images, y_train=labels)
+    with pytest.raises(GanzooError, match="SHA-256"):
+        data.load("mnist")
+
+
 def test_a_bare_machine_gets_the_digits_and_is_told_so():
     found = data.load("auto")
     assert (found.name, found.spec.shape) == ("digits", (16, 16, 1))
