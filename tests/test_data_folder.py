@@ -184,7 +184,7 @@ def test_images_beside_sub_folders_have_no_labels_and_that_is_said(tmp_path):
         save(tmp_path / f"{name}.png", grey())
     found = data.load(str(tmp_path), size=8)
     assert found.spec.classes == 0
-    assert "classes" in found.note
+    assert "no labels: 1 of 5" in found.note
 
 
 def test_a_path_is_found_again_from_another_folder(tmp_path, monkeypatch):

@@ -119,7 +119,7 @@ def _classes(files: list[str]) -> tuple[tuple[str, ...], str | None]:
     if len(names) < 2:
         return (), None
     if beside := sum("/" not in file for file in files):
-        return (), f"{beside} images lie beside the sub-folders, which therefore are no classes"
+        return (), f"no labels: {beside} of {len(files)} images lie in no class sub-folder"
     return names, None
 
 
