@@ -11,6 +11,7 @@ import keras
 from keras import layers
 
 from ganzoo import losses
+from ganzoo.layers import BatchNormalization, Dropout
 from ganzoo.plugin import DataSpec, Plugin
 from ganzoo.plugins.mlp_gan import MLPGAN
 
@@ -18,35 +19,35 @@ BATCH = 128
 Z = 100
 
 
-def dcgan_generator() -> keras.Model:
+def dcgan_generator(norm: type = layers.BatchNormalization) -> keras.Model:
     """z (100) -> 28x28x1."""
     return keras.Sequential([
         keras.Input((Z,), name="z"),
         layers.Dense(7 * 7 * 256, use_bias=False),
-        layers.BatchNormalization(),
+        norm(),
         layers.LeakyReLU(negative_slope=0.3),
         layers.Reshape((7, 7, 256)),
         layers.Conv2DTranspose(128, 5, 1, "same", use_bias=False),
-        layers.BatchNormalization(),
+        norm(),
         layers.LeakyReLU(negative_slope=0.3),
         layers.Conv2DTranspose(64, 5, 2, "same", use_bias=False),
-        layers.BatchNormalization(),
+        norm(),
         layers.LeakyReLU(negative_slope=0.3),
         layers.Conv2DTranspose(1, 5, 2, "same", use_bias=False),
         layers.Activation("tanh", dtype="float32"),
     ])
 
 
-def dcgan_discriminator() -> keras.Model:
+def dcgan_discriminator(dropout: type = layers.Dropout) -> keras.Model:
     """28x28x1 -> logit."""
     return keras.Sequential([
         keras.Input((28, 28, 1), name="image"),
         layers.Conv2D(64, 5, 2, "same"),
         layers.LeakyReLU(negative_slope=0.3),
-        layers.Dropout(0.3),
+        dropout(0.3),
         layers.Conv2D(128, 5, 2, "same"),
         layers.LeakyReLU(negative_slope=0.3),
-        layers.Dropout(0.3),
+        dropout(0.3),
         layers.Flatten(),
         layers.Dense(1, dtype="float32"),
     ])
@@ -75,10 +76,10 @@ class TutorialDCGAN(Plugin):
     simultaneous: bool = True
 
     def generator(self, spec: DataSpec) -> keras.Model:
-        return dcgan_generator()
+        return dcgan_generator(BatchNormalization)
 
     def discriminator(self, spec: DataSpec) -> keras.Model:
-        return dcgan_discriminator()
+        return dcgan_discriminator(Dropout)
 
     def d_loss(self, real_logits, fake_logits):
         return losses.minimax_d(real_logits, fake_logits)

@@ -159,10 +159,10 @@ class Plugin:
 
     def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         """One for each player. Adam with beta_1 0.5 (Radford et al. 2015, section 4)."""
-        import keras
+        from ganzoo.optimizers import Adam
 
-        return {"generator": keras.optimizers.Adam(self.g_lr, beta_1=0.5),
-                "discriminator": keras.optimizers.Adam(self.d_lr, beta_1=0.5)}
+        return {"generator": Adam(self.g_lr, beta_1=0.5),
+                "discriminator": Adam(self.d_lr, beta_1=0.5)}
 
     def networks(self, spec: DataSpec) -> dict[str, keras.Model]:
         """All networks of the game by name, built; those that come into play later too."""

@@ -9,6 +9,7 @@ import keras
 from keras import layers
 
 from ganzoo import losses
+from ganzoo.layers import BatchNormalization
 from ganzoo.plugin import DataSpec, Plugin
 
 
@@ -47,11 +48,11 @@ class DCGAN(Plugin):
         z = keras.Input((self.z_dim,), name="z")
         x = layers.Dense(side * side * channels, use_bias=False, kernel_initializer=_normal())(z)
         x = layers.Reshape((side, side, channels))(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
+        x = layers.ReLU()(BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
         for stage in reversed(range(1, stages)):
             x = layers.Conv2DTranspose(self.width << (stage - 1), 4, 2, "same", use_bias=False,
                                        kernel_initializer=_normal())(x)
-            x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
+            x = layers.ReLU()(BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
         x = layers.Conv2DTranspose(spec.shape[2], 4, 2, "same", kernel_initializer=_normal())(x)
         image = layers.Activation("tanh", dtype="float32")(x)
         return keras.Model(z, image, name="generator")
@@ -63,7 +64,7 @@ class DCGAN(Plugin):
             x = layers.Conv2D(self.width << stage, 4, 2, "same", use_bias=stage == 0,
                               kernel_initializer=_normal())(x)
             if stage:  # none at the input, nor at the generator's output (section 3)
-                x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+                x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
             x = layers.LeakyReLU(negative_slope=0.2)(x)
         logits = layers.Dense(1, kernel_initializer=_normal(), dtype="float32")(layers.Flatten()(x))
         return keras.Model(image, logits, name="discriminator")

@@ -10,12 +10,14 @@ from keras import layers
 
 from ganzoo import losses
 from ganzoo.layers import (
+    BatchNormalization,
     ConditionalBatchNorm,
     SelfAttention,
     SpectralConv2D,
     SpectralDense,
     SpectralEmbedding,
 )
+from ganzoo.optimizers import Adam
 from ganzoo.plugin import DataSpec, Plugin
 
 
@@ -38,8 +40,8 @@ class SAGAN(Plugin):
     d_lr: float = 4e-4
 
     def optimizers(self):
-        return {"generator": keras.optimizers.Adam(self.g_lr, beta_1=0.0, beta_2=0.9),
-                "discriminator": keras.optimizers.Adam(self.d_lr, beta_1=0.0, beta_2=0.9)}
+        return {"generator": Adam(self.g_lr, beta_1=0.0, beta_2=0.9),
+                "discriminator": Adam(self.d_lr, beta_1=0.0, beta_2=0.9)}
 
     def unsupported(self, spec: DataSpec) -> str | None:
         if not spec.is_image or spec.shape[0] != spec.shape[1]:
@@ -66,7 +68,7 @@ class SAGAN(Plugin):
             x = self._up(x, label, self.width << stage, spec.classes)
             if stage == 1 or stages == 1:  # at half the resolution
                 x = SelfAttention()(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
+        x = layers.ReLU()(BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
         x = SpectralConv2D(spec.shape[2], 3, padding="same")(x)
         image = layers.Activation("tanh", dtype="float32")(x)
         return keras.Model([z, label] if spec.classes else z, image, name="generator")
@@ -114,4 +116,4 @@ class SAGAN(Plugin):
 def _norm(x, label, classes: int):
     if classes:
         return ConditionalBatchNorm(classes)([x, label])
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+    return BatchNormalization(momentum=0.9, epsilon=1e-5)(x)

@@ -11,6 +11,7 @@ from keras import layers
 
 from ganzoo import losses
 from ganzoo.errors import UsageError
+from ganzoo.layers import BatchNormalization
 from ganzoo.plugin import DataSpec, Plugin
 
 
@@ -52,9 +53,9 @@ class WGAN(Plugin):
             side = spec.shape[0] // 4
             x = layers.Dense(side * side * 2 * self.width, use_bias=False)(x)
             x = layers.Reshape((side, side, 2 * self.width))(x)
-            x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+            x = layers.ReLU()(BatchNormalization(momentum=0.9)(x))
             x = layers.Conv2DTranspose(self.width, 4, 2, "same", use_bias=False)(x)
-            x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+            x = layers.ReLU()(BatchNormalization(momentum=0.9)(x))
             x = layers.Conv2DTranspose(spec.shape[2], 4, 2, "same")(x)
         x = layers.Activation("tanh" if spec.range else "linear", dtype="float32")(x)
         return keras.Model(z, x, name="generator")

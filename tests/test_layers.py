@@ -8,12 +8,15 @@ import pytest
 import tensorflow as tf
 
 from ganzoo.layers import (
+    BatchNormalization,
     ConditionalBatchNorm,
+    Dropout,
     SelfAttention,
     SpectralConv2D,
     SpectralDense,
     SpectralEmbedding,
 )
+from ganzoo.optimizers import Adam
 
 
 def test_attention_begins_as_the_identity_and_then_is_not():
@@ -89,3 +92,39 @@ def test_an_embedding_has_a_row_for_each_class():
     assert rows.shape == (3, 5)
     np.testing.assert_array_equal(rows[0], rows[2])
     assert keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer)).classes == 3
+
+
+@pytest.mark.parametrize("shape", [(64, 5), (32, 6, 6, 5)])
+def test_fused_batch_norm_gives_what_keras_gives(shape):
+    x = tf.random.stateless_normal(shape, [1, 2]) * 3 + 2
+    ours, theirs = BatchNormalization(momentum=0.9), keras.layers.BatchNormalization(momentum=0.9)
+    results = []
+    for layer in (ours, theirs):
+        layer.build(shape)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(layer(x, training=True) ** 3)
+        sources = [x, *[w.value for w in layer.trainable_variables]]
+        results.append([layer(x, training=False), *tape.gradient(loss, sources),
+                        *[w.numpy() for w in layer.weights]])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-3)
+
+
+def test_dropout_drops_its_share_keeps_the_mean_and_draws_anew():
+    layer, x = Dropout(0.3, seed=1), tf.ones((64, 10, 10, 5))
+    first, second = np.asarray(layer(x, training=True)), np.asarray(layer(x, training=True))
+    assert (first == 0).mean() == pytest.approx(0.3, abs=0.01)
+    assert first.mean() == pytest.approx(1, abs=0.02)
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(layer(x, training=False), x)
+
+
+def test_fused_adam_walks_the_path_of_keras():
+    paths = []
+    for kind in (Adam, keras.optimizers.Adam):
+        w, optimizer = keras.Variable(np.linspace(-2, 2, 7), dtype="float32"), kind(0.05, beta_1=0.5)
+        for step in range(30):
+            optimizer.apply([tf.sin(3 * w + step) * w], [w])
+        paths.append(w.numpy())
+    np.testing.assert_allclose(*paths, rtol=1e-5, atol=1e-6)
