@@ -1,4 +1,10 @@
-"""Frechet distance between two sets of feature vectors, as Gaussians (Heusel et al. 2017, eq. 6)."""
+"""Frechet distance between two sets of feature vectors, as Gaussians (Heusel et al. 2017, eq. 6).
+
+The matrix root of the product of two covariances is never taken: only its trace is needed, and
+that is a sum of roots of eigenvalues of a symmetric matrix, or of singular values. No jitter is
+added anywhere, so that a set of samples smaller than its dimension gets its own distance and not
+that of a neighbour.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +14,9 @@ import numpy as np
 from scipy import linalg
 
 from ganzoo.errors import UsageError
+from ganzoo.eval import arrays
+
+FEW = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,12 +28,60 @@ class Gaussian:
     n: int
 
 
+class Moments:
+    """The Gaussian of features that come in batches, in float64 and without keeping them.
+
+    Each batch is centred on its own mean before it is squared, and joined by Chan, Golub and
+    LeVeque (1979), equation 2.1: no difference of large sums is ever taken, and two accumulators
+    of two halves merge into the one of the whole.
+
+    >>> moments = Moments(2)
+    >>> for batch in np.arange(12.0).reshape(3, 2, 2):
+    ...     moments.add(batch)
+    >>> moments.gaussian().mean
+    array([5., 6.])
+    """
+
+    def __init__(self, dimension: int):
+        self.n = 0
+        self.mean = np.zeros(dimension)
+        self.scatter = np.zeros((dimension, dimension))
+
+    def add(self, batch: np.ndarray) -> None:
+        """Take in features (n, d), n being 1 or more."""
+        x = arrays.vectors(batch, "feature", at_least=1)
+        arrays.same_dimension(len(self.mean), x.shape[1])
+        mean = x.mean(0)
+        x = x - mean
+        self._join(len(x), mean, x.T @ x)
+
+    def merge(self, other: Moments) -> None:
+        """Take in what another accumulator has seen."""
+        arrays.same_dimension(len(self.mean), len(other.mean))
+        if other.n:
+            self._join(other.n, other.mean, other.scatter)
+
+    def gaussian(self) -> Gaussian:
+        """The statistics of everything that came."""
+        if self.n < 2:
+            raise UsageError(f"expected at least 2 feature vectors, found {self.n}.")
+        return Gaussian(self.mean.copy(), self.scatter / (self.n - 1), self.n)
+
+    def _join(self, n: int, mean: np.ndarray, scatter: np.ndarray) -> None:
+        total = self.n + n
+        delta = mean - self.mean
+        self.scatter += scatter
+        self.scatter += np.outer(delta, delta * (self.n * n / total))
+        self.mean += delta * (n / total)
+        self.n = total
+
+
 def gaussian(features: np.ndarray) -> Gaussian:
     """The Gaussian with the features' mean and covariance, in float64."""
-    x = _checked(features)
+    x = arrays.vectors(features, "feature")
     mean = x.mean(0)
-    centred = x - mean
-    return Gaussian(mean, centred.T @ centred / (len(x) - 1), len(x))
+    x = x - mean
+    return Gaussian(mean, x.T @ x / (len(x) - 1), len(x))
 
 
 def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
@@ -32,44 +89,91 @@ def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
 
     Where both sets are smaller than the dimension, the last trace is the sum of the singular
     values of A B^T, A and B being the centred samples over sqrt(n - 1): the nonzero eigenvalues
-    of S_r S_f are their squares. No jitter is added; the result is clipped at 0.
+    of S_r S_f = A^T A B^T B are their squares. The result is clipped at 0.
     """
-    real, fake = _checked(real), _checked(fake)
-    _same_dimension(real.shape[1], fake.shape[1])
-    if min(len(real), len(fake)) >= real.shape[1]:
+    real, fake = arrays.vector_pair(real, fake)
+    if max(len(real), len(fake)) >= real.shape[1]:
         return frechet_of_gaussians(gaussian(real), gaussian(fake))
-    a = (real - real.mean(0)) / np.sqrt(len(real) - 1)
-    b = (fake - fake.mean(0)) / np.sqrt(len(fake) - 1)
+    mu_r, mu_f = real.mean(0), fake.mean(0)
+    a = (real - mu_r) / np.sqrt(len(real) - 1)
+    b = (fake - mu_f) / np.sqrt(len(fake) - 1)
     cross = linalg.svdvals(a @ b.T).sum()
-    difference = real.mean(0) - fake.mean(0)
-    return max(0.0, float(difference @ difference + (a * a).sum() + (b * b).sum() - 2 * cross))
+    return max(0.0, float(_squared(mu_r - mu_f) + _squared(a) + _squared(b) - 2 * cross))
 
 
 def frechet_of_gaussians(real: Gaussian, fake: Gaussian) -> float:
     """As `frechet_distance`, from statistics.
 
-    tr (S_r S_f)^(1/2) is taken as the sum of the roots of the eigenvalues of R S_f R, R being the
-    symmetric root of S_r: a symmetric problem with real, non-negative eigenvalues.
+    With S_r = R R^T, the eigenvalues of S_r S_f are those of R^T S_f R: a symmetric problem.
+    n samples span n - 1 dimensions, so all but the n - 1 largest are zeros with rounding errors,
+    whose roots would add up: they are left out.
     """
-    _same_dimension(len(real.mean), len(fake.mean))
-    values, vectors = linalg.eigh(real.covariance)
-    root = vectors * np.sqrt(np.clip(values, 0, None))  # R up to a rotation, which the trace ignores
-    inner = root.T @ fake.covariance @ root
-    cross = np.sqrt(np.clip(linalg.eigvalsh(inner), 0, None)).sum()
-    difference = real.mean - fake.mean
-    total = np.trace(real.covariance) + np.trace(fake.covariance) - 2 * cross
-    return max(0.0, float(difference @ difference + total))
+    arrays.same_dimension(len(real.mean), len(fake.mean))
+    if real.n > fake.n:  # the smaller set has the thinner root
+        real, fake = fake, real
+    root = _root(real)
+    values = linalg.eigvalsh(root.T @ fake.covariance @ root)[::-1]
+    cross = np.sqrt(np.clip(values[: real.n - 1], 0, None)).sum()
+    traces = np.trace(real.covariance) + np.trace(fake.covariance)
+    return max(0.0, float(_squared(real.mean - fake.mean) + traces - 2 * cross))
 
 
-def _checked(features: np.ndarray) -> np.ndarray:
-    x = np.asarray(features, np.float64)
-    if x.ndim != 2 or len(x) < 2:
-        raise UsageError(f"expected at least 2 feature vectors (n, d), found shape {x.shape}.")
-    if not np.isfinite(x).all():
-        raise UsageError("the features hold values that are not finite.")
-    return x
+def frechet_per_class(
+    real: np.ndarray, real_labels: np.ndarray, fake: np.ndarray, fake_labels: np.ndarray
+) -> dict[int, float | None]:
+    """The Frechet distance within each class of the real labels.
+
+    None where either side holds fewer than 2 of it: there is no distance to what is missing.
+    """
+    real, fake = arrays.vector_pair(real, fake)
+    real_labels = arrays.labels(real_labels, "real")
+    fake_labels = arrays.labels(fake_labels, "fake")
+    for name, x, y in (("real", real, real_labels), ("fake", fake, fake_labels)):
+        if y.shape != x.shape[:1]:
+            raise UsageError(
+                f"expected one label for each of {len(x)} {name} vectors, found shape {y.shape}."
+            )
+    return {
+        int(c): frechet_distance(real[real_labels == c], fake[fake_labels == c])
+        if min((real_labels == c).sum(), (fake_labels == c).sum()) > 1
+        else None
+        for c in np.unique(real_labels)
+    }
 
 
-def _same_dimension(real: int, fake: int) -> None:
-    if real != fake:
-        raise UsageError(f"features of {real} and of {fake} dimensions cannot be compared.")
+def cautions(n_real: int, n_fake: int, dimension: int) -> list[str]:
+    """What to say beside a distance of so few samples: its bias is upwards and falls as 1 / n.
+
+    >>> cautions(10_000, 1_000, 2048)[0]
+    '1000 samples are fewer than 2 x 2048 dimensions: the covariance is hardly known.'
+    """
+    n = min(n_real, n_fake)
+    said = []
+    if n < 2 * dimension:
+        said.append(
+            f"{n} samples are fewer than 2 x {dimension} dimensions: "
+            "the covariance is hardly known."
+        )
+    if n < FEW:
+        said.append(
+            f"{n} samples are fewer than {FEW}: the distance is biased upwards; "
+            "compare only at equal counts."
+        )
+    return said
+
+
+def _root(g: Gaussian) -> np.ndarray:
+    """R of shape (d, rank) with R R^T the covariance: Cholesky's where it has full rank."""
+    d = len(g.mean)
+    if g.n > d:
+        try:
+            return linalg.cholesky(g.covariance, lower=True)
+        except linalg.LinAlgError:
+            pass  # a constant or repeated feature
+    rank = min(g.n - 1, d)
+    values, vectors = linalg.eigh(g.covariance, subset_by_index=[d - rank, d - 1])
+    return vectors * np.sqrt(np.clip(values, 0, None))
+
+
+def _squared(x: np.ndarray) -> np.float64:
+    return np.vdot(x, x)
