@@ -102,7 +102,8 @@ def test_blur_is_seen_and_most_in_the_finest_level(textures):
         for s in (0, 1, 3)
     )
     assert sharp["swd"] < blurred["swd"] < more["swd"]
-    assert more["swd_32"] - sharp["swd_32"] > 1.3 * (more["swd_16"] - sharp["swd_16"])
+    for fake in (blurred, more):
+        assert fake["swd_32"] - sharp["swd_32"] > fake["swd_16"] - sharp["swd_16"]
     assert more["swd_32"] > 4 * sharp["swd_32"]
 
 
