@@ -91,8 +91,9 @@ def keras_step(network: str, fit: bool) -> Callable[[int], None]:
                 fake = self.g(z, training=True)
                 real_logits, fake_logits = (self.d(x, training=True) for x in (images, fake))
                 g_loss = bce(tf.ones_like(fake_logits), fake_logits)
-                d_loss = (bce(tf.ones_like(real_logits), real_logits)
-                          + bce(tf.zeros_like(fake_logits), fake_logits))
+                d_loss = bce(tf.ones_like(real_logits), real_logits) + bce(
+                    tf.zeros_like(fake_logits), fake_logits
+                )
             g_grads = g_tape.gradient(g_loss, self.g.trainable_variables)
             d_grads = d_tape.gradient(d_loss, self.d.trainable_variables)
             self.g_opt.apply(g_grads)
@@ -101,8 +102,11 @@ def keras_step(network: str, fit: bool) -> Callable[[int], None]:
 
     model = GAN()
     data = tf.data.Dataset.from_tensor_slices(pixels()).shuffle(SAMPLES).repeat()
-    data = data.batch(BATCH, drop_remainder=True).map(
-        lambda x: tf.cast(x, tf.float32) / 127.5 - 1).prefetch(2)
+    data = (
+        data.batch(BATCH, drop_remainder=True)
+        .map(lambda x: tf.cast(x, tf.float32) / 127.5 - 1)
+        .prefetch(2)
+    )
     if fit:
         model.compile(optimizer=None)
         return lambda count: model.fit(data, epochs=1, steps_per_epoch=count, verbose=0)
@@ -124,19 +128,37 @@ def pytorch(network: str, bfloat16: bool, channels_last: bool) -> Callable[[int]
     torch.set_num_threads(2)
     if network == "dcgan":
         g = nn.Sequential(
-            nn.Linear(Z, 7 * 7 * 256, bias=False), nn.BatchNorm1d(7 * 7 * 256), nn.LeakyReLU(0.3),
-            nn.Unflatten(1, (256, 7, 7)),
-            nn.ConvTranspose2d(256, 128, 5, 1, 2, bias=False), nn.BatchNorm2d(128),
+            nn.Linear(Z, 7 * 7 * 256, bias=False),
+            nn.BatchNorm1d(7 * 7 * 256),
             nn.LeakyReLU(0.3),
-            nn.ConvTranspose2d(128, 64, 5, 2, 2, 1, bias=False), nn.BatchNorm2d(64),
-            nn.LeakyReLU(0.3), nn.ConvTranspose2d(64, 1, 5, 2, 2, 1, bias=False), nn.Tanh())
+            nn.Unflatten(1, (256, 7, 7)),
+            nn.ConvTranspose2d(256, 128, 5, 1, 2, bias=False),
+            nn.BatchNorm2d(128),
+            nn.LeakyReLU(0.3),
+            nn.ConvTranspose2d(128, 64, 5, 2, 2, 1, bias=False),
+            nn.BatchNorm2d(64),
+            nn.LeakyReLU(0.3),
+            nn.ConvTranspose2d(64, 1, 5, 2, 2, 1, bias=False),
+            nn.Tanh(),
+        )
         d = nn.Sequential(
-            nn.Conv2d(1, 64, 5, 2, 2), nn.LeakyReLU(0.3), nn.Dropout(0.3),
-            nn.Conv2d(64, 128, 5, 2, 2), nn.LeakyReLU(0.3), nn.Dropout(0.3), nn.Flatten(),
-            nn.Linear(128 * 49, 1))
+            nn.Conv2d(1, 64, 5, 2, 2),
+            nn.LeakyReLU(0.3),
+            nn.Dropout(0.3),
+            nn.Conv2d(64, 128, 5, 2, 2),
+            nn.LeakyReLU(0.3),
+            nn.Dropout(0.3),
+            nn.Flatten(),
+            nn.Linear(128 * 49, 1),
+        )
     else:
-        g = nn.Sequential(nn.Linear(Z, 128), nn.ReLU(), nn.Linear(128, 784), nn.Tanh(),
-                          nn.Unflatten(1, (1, 28, 28)))
+        g = nn.Sequential(
+            nn.Linear(Z, 128),
+            nn.ReLU(),
+            nn.Linear(128, 784),
+            nn.Tanh(),
+            nn.Unflatten(1, (1, 28, 28)),
+        )
         d = nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 1))
     if channels_last:
         g, d = g.to(memory_format=torch.channels_last), d.to(memory_format=torch.channels_last)
@@ -150,8 +172,9 @@ def pytorch(network: str, bfloat16: bool, channels_last: bool) -> Callable[[int]
             fake = g(torch.randn(BATCH, Z))
             fake_logits, real_logits = d(fake).float(), d(real).float()
         g_loss = bce(fake_logits, torch.ones_like(fake_logits))
-        d_loss = (bce(real_logits, torch.ones_like(real_logits))
-                  + bce(fake_logits, torch.zeros_like(fake_logits)))
+        d_loss = bce(real_logits, torch.ones_like(real_logits)) + bce(
+            fake_logits, torch.zeros_like(fake_logits)
+        )
         g_grads = torch.autograd.grad(g_loss, list(g.parameters()), retain_graph=True)
         d_grads = torch.autograd.grad(d_loss, list(d.parameters()))
         for model, grads, optimizer in ((g, g_grads, g_opt), (d, d_grads, d_opt)):

@@ -21,50 +21,64 @@ Z = 100
 
 def dcgan_generator(norm: type = layers.BatchNormalization) -> keras.Model:
     """z (100) -> 28x28x1."""
-    return keras.Sequential([
-        keras.Input((Z,), name="z"),
-        layers.Dense(7 * 7 * 256, use_bias=False),
-        norm(),
-        layers.LeakyReLU(negative_slope=0.3),
-        layers.Reshape((7, 7, 256)),
-        layers.Conv2DTranspose(128, 5, 1, "same", use_bias=False),
-        norm(),
-        layers.LeakyReLU(negative_slope=0.3),
-        layers.Conv2DTranspose(64, 5, 2, "same", use_bias=False),
-        norm(),
-        layers.LeakyReLU(negative_slope=0.3),
-        layers.Conv2DTranspose(1, 5, 2, "same", use_bias=False),
-        layers.Activation("tanh", dtype="float32"),
-    ])
+    return keras.Sequential(
+        [
+            keras.Input((Z,), name="z"),
+            layers.Dense(7 * 7 * 256, use_bias=False),
+            norm(),
+            layers.LeakyReLU(negative_slope=0.3),
+            layers.Reshape((7, 7, 256)),
+            layers.Conv2DTranspose(128, 5, 1, "same", use_bias=False),
+            norm(),
+            layers.LeakyReLU(negative_slope=0.3),
+            layers.Conv2DTranspose(64, 5, 2, "same", use_bias=False),
+            norm(),
+            layers.LeakyReLU(negative_slope=0.3),
+            layers.Conv2DTranspose(1, 5, 2, "same", use_bias=False),
+            layers.Activation("tanh", dtype="float32"),
+        ]
+    )
 
 
 def dcgan_discriminator(dropout: type = layers.Dropout) -> keras.Model:
     """28x28x1 -> logit."""
-    return keras.Sequential([
-        keras.Input((28, 28, 1), name="image"),
-        layers.Conv2D(64, 5, 2, "same"),
-        layers.LeakyReLU(negative_slope=0.3),
-        dropout(0.3),
-        layers.Conv2D(128, 5, 2, "same"),
-        layers.LeakyReLU(negative_slope=0.3),
-        dropout(0.3),
-        layers.Flatten(),
-        layers.Dense(1, dtype="float32"),
-    ])
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1), name="image"),
+            layers.Conv2D(64, 5, 2, "same"),
+            layers.LeakyReLU(negative_slope=0.3),
+            dropout(0.3),
+            layers.Conv2D(128, 5, 2, "same"),
+            layers.LeakyReLU(negative_slope=0.3),
+            dropout(0.3),
+            layers.Flatten(),
+            layers.Dense(1, dtype="float32"),
+        ]
+    )
 
 
 def mlp_generator() -> keras.Model:
     """z (100) -> 28x28x1."""
-    return keras.Sequential([
-        keras.Input((Z,), name="z"), layers.Dense(128, "relu"), layers.Dense(784, "tanh"),
-        layers.Reshape((28, 28, 1))])
+    return keras.Sequential(
+        [
+            keras.Input((Z,), name="z"),
+            layers.Dense(128, "relu"),
+            layers.Dense(784, "tanh"),
+            layers.Reshape((28, 28, 1)),
+        ]
+    )
 
 
 def mlp_discriminator() -> keras.Model:
     """28x28x1 -> logit."""
-    return keras.Sequential([
-        keras.Input((28, 28, 1), name="image"), layers.Flatten(), layers.Dense(128, "relu"),
-        layers.Dense(1)])
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1), name="image"),
+            layers.Flatten(),
+            layers.Dense(128, "relu"),
+            layers.Dense(1),
+        ]
+    )
 
 
 @dataclass(frozen=True)
@@ -95,5 +109,7 @@ def plugin(name: str) -> Plugin:
     return MLPGAN(simultaneous=True, g_lr=1e-4, d_lr=1e-4, z_prior="normal")
 
 
-NETWORKS = {"dcgan": (dcgan_generator, dcgan_discriminator),
-            "mlp": (mlp_generator, mlp_discriminator)}
+NETWORKS = {
+    "dcgan": (dcgan_generator, dcgan_discriminator),
+    "mlp": (mlp_generator, mlp_discriminator),
+}

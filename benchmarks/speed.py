@@ -26,9 +26,13 @@ class Waiting:
     def __init__(self, python: str, name: str, network: str):
         self.name = name
         self.process = subprocess.Popen(
-            [python, str(HERE / "contenders.py"), name, network], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
+            [python, str(HERE / "contenders.py"), name, network],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
         self.alive = self.answer() is not None
 
     def answer(self) -> dict | None:
@@ -48,8 +52,9 @@ def measure(network: str, rounds: int, torch: str, only: list[str]) -> None:
     from contenders import CONTENDERS
 
     names = [n for n in CONTENDERS if not only or any(word in n for word in only)]
-    started = [Waiting(torch if n.startswith("torch") else sys.executable, n, network)
-               for n in names]
+    started = [
+        Waiting(torch if n.startswith("torch") else sys.executable, n, network) for n in names
+    ]
     waiting = [w for w in started if w.alive]
     for missing in (w.name for w in started if not w.alive):
         print(f"left out: {missing} (it did not start)")
@@ -59,13 +64,16 @@ def measure(network: str, rounds: int, torch: str, only: list[str]) -> None:
             results[contender.name].append(contender.play(STEPS[network]))
     speed = {name: [STEPS[network] / r["seconds"] for r in rows] for name, rows in results.items()}
     print(f"\n{network}, batch {BATCH}, {rounds} rounds of {STEPS[network]} steps")
-    print(f"{'':22}{'steps/s':>10}{'images/s':>10}{'peak MiB':>10}   ganzoo bfloat16 / float32 against it")
+    print(f"{'':22}{'steps/s':>10}{'images/s':>10}{'peak MiB':>10}   ganzoo bf16 / f32 against it")
     for name, rates in speed.items():
         middle = statistics.median(rates)
-        ratios = "  ".join(f"{_ratio(speed.get(ours), rates):>8}" for ours in
-                           ("ganzoo bfloat16", "ganzoo float32"))
-        print(f"{name:22}{middle:10.2f}{middle * BATCH:10.0f}"
-              f"{results[name][-1]['peak_mib']:10d}   {ratios}")
+        ratios = "  ".join(
+            f"{_ratio(speed.get(ours), rates):>8}" for ours in ("ganzoo bfloat16", "ganzoo float32")
+        )
+        print(
+            f"{name:22}{middle:10.2f}{middle * BATCH:10.0f}"
+            f"{results[name][-1]['peak_mib']:10d}   {ratios}"
+        )
     for contender in waiting:
         contender.process.kill()
 

@@ -15,8 +15,10 @@ from ganzoo.eval.frechet import frechet_distance
 
 SAMPLES = 1000
 SIDE = 8
-PROTOCOL = (f"Frechet distance of {SAMPLES} samples of the averaged generator to {SAMPLES} training "
-            f"samples, images as {SIDE}x{SIDE} block means")
+PROTOCOL = (
+    f"Frechet distance of {SAMPLES} samples of the averaged generator to {SAMPLES} training "
+    f"samples, images as {SIDE}x{SIDE} block means"
+)
 
 
 class Probe:
@@ -50,8 +52,10 @@ class Probe:
 
     def score(self, sampler: Any, inputs: list[np.ndarray]) -> float:
         """`PROTOCOL`; lower is better."""
-        fake = [block_means(self._sample(sampler, [x[i: i + 250] for x in inputs]))
-                for i in range(0, len(self.real), 250)]
+        fake = [
+            block_means(self._sample(sampler, [x[i : i + 250] for x in inputs]))
+            for i in range(0, len(self.real), 250)
+        ]
         return float(frechet_distance(self.real, np.concatenate(fake)))
 
     @staticmethod

@@ -20,8 +20,10 @@ def count(plugin: Plugin, spec: DataSpec) -> dict[str, dict[str, int]]:
     sentence = plugin.unsupported(spec)
     if sentence:
         raise UsageError(f"{sentence} The data is {spec}.")
-    return {name: {"parameters": network.count_params(), "flops": flops(network)}
-            for name, network in plugin.networks(spec).items()}
+    return {
+        name: {"parameters": network.count_params(), "flops": flops(network)}
+        for name, network in plugin.networks(spec).items()
+    }
 
 
 def flops(network: keras.Model) -> int:
@@ -38,7 +40,8 @@ def flops(network: keras.Model) -> int:
         return network(list(arguments) if len(arguments) > 1 else arguments[0], training=False)
 
     _, definition = convert_variables_to_constants_v2_as_graph(
-        forward.get_concrete_function(*inputs))
+        forward.get_concrete_function(*inputs)
+    )
     with tf.Graph().as_default() as graph:
         tf.graph_util.import_graph_def(definition, name="")
         options = option_builder.ProfileOptionBuilder.float_operation()

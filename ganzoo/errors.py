@@ -29,5 +29,5 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f" did you mean {close[0]!r}?" if close else ""
-    return UsageError(f"unknown {kind} {name!r}:{hint} Known: {', '.join(known) or 'none'}.")
+    hint = f": did you mean {close[0]!r}?" if close else "."
+    return UsageError(f"unknown {kind} {name!r}{hint} Known: {', '.join(known) or 'none'}.")

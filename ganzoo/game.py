@@ -28,11 +28,12 @@ class Game:
     losses, optimiser state and the averaged sampler are float32 always.
     """
 
-    def __init__(self, plugin: Plugin, dataset: Dataset, *, seed: int, precision: str,
-                 chunk_steps: int):
+    def __init__(
+        self, plugin: Plugin, dataset: Dataset, *, seed: int, precision: str, chunk_steps: int
+    ):
         self.plugin, self.spec, self.seed = plugin, dataset.spec, seed
         self.chunk_steps = chunk_steps
-        _check_request(plugin, dataset)
+        check(plugin, dataset)
         self.networks, self.sampler, self.average = _build(plugin, self.spec, seed, precision)
         self.arrays = {name: tf.constant(array) for name, array in dataset.arrays.items()}
         self._order = Order(len(dataset), plugin.batch_size, seed)
@@ -66,8 +67,11 @@ class Game:
         groups = {f"networks/{name}": net.variables for name, net in self.networks.items()}
         groups |= {f"optimizers/{p.name}": p.optimizer.variables for p in self.players}
         groups["sampler"] = self.average.variables
-        return {f"{group}/{index}": variable for group, variables in groups.items()
-                for index, variable in enumerate(variables)}
+        return {
+            f"{group}/{index}": variable
+            for group, variables in groups.items()
+            for index, variable in enumerate(variables)
+        }
 
     def state(self) -> dict[str, np.ndarray]:
         """The values of `variables()`."""
@@ -78,12 +82,16 @@ class Game:
         self.enter(step)
         variables = self.variables()
         if set(variables) != set(arrays):
-            raise GanzooError("the checkpoint holds other weights than this plugin has: was its "
-                              "source changed since?")
+            raise GanzooError(
+                "the checkpoint holds other weights than this plugin has: was its "
+                "source changed since?"
+            )
         for name, variable in variables.items():
             if tuple(variable.shape) != arrays[name].shape:
-                raise GanzooError(f"the checkpoint's {name} has shape {arrays[name].shape}, the "
-                                  f"plugin's {tuple(variable.shape)}: was its source changed since?")
+                raise GanzooError(
+                    f"the checkpoint's {name} has shape {arrays[name].shape}, the "
+                    f"plugin's {tuple(variable.shape)}: was its source changed since?"
+                )
             variable.assign(arrays[name])
 
     def non_finite_weight(self) -> str | None:
@@ -132,8 +140,11 @@ class Game:
             return i + 1, rows.write(i, row), tf.reduce_all(tf.math.is_finite(row))
 
         done, rows, _ = tf.while_loop(
-            lambda i, _, finite: tf.logical_and(i < count, finite), body,
-            (tf.constant(0), rows, tf.constant(True)), parallel_iterations=1)
+            lambda i, _, finite: tf.logical_and(i < count, finite),
+            body,
+            (tf.constant(0), rows, tf.constant(True)),
+            parallel_iterations=1,
+        )
         return done, rows.stack()
 
     def _step(self, step: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
@@ -162,16 +173,19 @@ class Game:
         """One turn: every mover's gradient at the same weights, then every update."""
         with tf.GradientTape(persistent=len(movers) > 1) as tape:
             found = [player.loss(turn) for player in movers]
-        gradients = [tape.gradient(loss, [w.value for w in self.weights(player)])
-                     for player, loss in zip(movers, found, strict=True)]
+        gradients = [
+            tape.gradient(loss, [w.value for w in self.weights(player)])
+            for player, loss in zip(movers, found, strict=True)
+        ]
         for player, loss, grads in zip(movers, found, gradients, strict=True):
             yield f"{player.name}_loss", loss
             yield f"{player.name}_grad_norm", self._norm(player, grads)
             if player.record:
                 yield from player.record(turn).items()
         for player, grads in zip(movers, gradients, strict=True):
-            pairs = [(g, w) for g, w in zip(grads, self.weights(player), strict=True)
-                     if g is not None]
+            pairs = [
+                (g, w) for g, w in zip(grads, self.weights(player), strict=True) if g is not None
+            ]
             player.optimizer.apply([g for g, _ in pairs], [w for _, w in pairs])
             if player.after:
                 player.after()
@@ -179,8 +193,10 @@ class Game:
     def _norm(self, player: Player, gradients: list[tf.Tensor | None]) -> tf.Tensor:
         present = [g for g in gradients if g is not None]
         if not present:
-            raise GanzooError(f"no gradient of player {player.name!r}'s loss reaches a weight of "
-                              f"{', '.join(player.networks)}.")
+            raise GanzooError(
+                f"no gradient of player {player.name!r}'s loss reaches a weight of "
+                f"{', '.join(player.networks)}."
+            )
         return tf.linalg.global_norm(present)
 
     def _update_average(self, step: tf.Tensor) -> None:
@@ -245,20 +261,25 @@ def _build(plugin: Plugin, spec: Any, seed: int, precision: str):
     finally:
         keras.config.set_dtype_policy(policy)
     if tuple(live.output_shape[1:]) != tuple(spec.shape):
-        raise GanzooError(f"{type(plugin).__name__}'s sampler makes {live.output_shape[1:]} where "
-                          f"the data has {spec.shape}: mend the plugin's generator.")
+        raise GanzooError(
+            f"{type(plugin).__name__}'s sampler makes {live.output_shape[1:]} where "
+            f"the data has {spec.shape}: mend the plugin's generator."
+        )
     for mean, variable in zip(average.variables, live.variables, strict=True):
         mean.assign(variable)
     return networks, live, average
 
 
-def _check_request(plugin: Plugin, dataset: Dataset) -> None:
+def check(plugin: Plugin, dataset: Dataset) -> None:
+    """Raise UsageError where the plugin cannot make this data, or the batch is larger than it."""
     sentence = plugin.unsupported(dataset.spec)
     if sentence:
         raise UsageError(f"{sentence} The data {dataset.name!r} is {dataset.spec}.")
     if plugin.batch_size > len(dataset):
-        raise UsageError(f"a batch of {plugin.batch_size} is larger than the data set "
-                         f"{dataset.name!r} with {len(dataset)} samples: lower --batch-size.")
+        raise UsageError(
+            f"a batch of {plugin.batch_size} is larger than the data set "
+            f"{dataset.name!r} with {len(dataset)} samples: lower --batch-size."
+        )
 
 
 def _to_model(values: tf.Tensor) -> tf.Tensor:

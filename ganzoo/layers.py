@@ -24,14 +24,24 @@ class BatchNormalization(layers.BatchNormalization):
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not training or mask is not None or len(inputs.shape) not in (2, 4) or self.axis not in (-1, 3):
+        if (
+            not training
+            or mask is not None
+            or len(inputs.shape) not in (2, 4)
+            or self.axis not in (-1, 3)
+        ):
             return super().call(inputs, training=training, mask=mask)
         x = tf.cast(inputs, self.compute_dtype)
         x = x if len(x.shape) == 4 else x[:, tf.newaxis, tf.newaxis, :]
         out, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=x, scale=self.gamma if self.scale else tf.ones([x.shape[-1]]),
-            offset=self.beta if self.center else tf.zeros([x.shape[-1]]), mean=tf.zeros([0]),
-            variance=tf.zeros([0]), epsilon=self.epsilon, is_training=True)
+            x=x,
+            scale=self.gamma if self.scale else tf.ones([x.shape[-1]]),
+            offset=self.beta if self.center else tf.zeros([x.shape[-1]]),
+            mean=tf.zeros([0]),
+            variance=tf.zeros([0]),
+            epsilon=self.epsilon,
+            is_training=True,
+        )
         n = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
         variance *= (n - 1) / n  # the kernel gives the unbiased one, Keras averages the biased
         self.moving_mean.assign_sub((1 - self.momentum) * (self.moving_mean - mean))
@@ -61,8 +71,13 @@ class Dropout(layers.Layer):
             return inputs
         count = tf.size(inputs)
         words = tf.random.stateless_uniform(
-            [(count + 3) // 4], tf.cast(self.seed_generator.next(), tf.int64), minval=None,
-            maxval=None, dtype=tf.int32, alg="philox")
+            [(count + 3) // 4],
+            tf.cast(self.seed_generator.next(), tf.int64),
+            minval=None,
+            maxval=None,
+            dtype=tf.int32,
+            alg="philox",
+        )
         draws = tf.reshape(tf.bitcast(words, tf.uint8), [-1])[:count]
         keep = tf.reshape(draws >= tf.cast(dropped, tf.uint8), tf.shape(inputs))
         scale = tf.cast(256 / (256 - dropped), inputs.dtype)
@@ -94,8 +109,9 @@ class SelfAttention(layers.Layer):
         make = SpectralConv2D if self.spectral else layers.Conv2D
         self.query = make(self.inner, 1, use_bias=False, dtype=self.dtype_policy, name="query")
         self.key_ = make(self.inner, 1, use_bias=False, dtype=self.dtype_policy, name="key")
-        self.value = make(max(1, channels // 2), 1, use_bias=False, dtype=self.dtype_policy,
-                          name="value")
+        self.value = make(
+            max(1, channels // 2), 1, use_bias=False, dtype=self.dtype_policy, name="value"
+        )
         self.out = make(channels, 1, use_bias=False, dtype=self.dtype_policy, name="out")
         for part in (self.query, self.key_, self.value):
             part.build(shape)
@@ -131,8 +147,12 @@ class _Spectral:
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         super().build(shape)
-        self.u = self.add_weight(name="u", shape=(1, self._kernel.shape[-1]), trainable=False,
-                                 initializer=keras.initializers.RandomNormal())
+        self.u = self.add_weight(
+            name="u",
+            shape=(1, self._kernel.shape[-1]),
+            trainable=False,
+            initializer=keras.initializers.RandomNormal(),
+        )
 
     def normalised(self, training: bool | None) -> Any:
         """The kernel over its spectral norm, in the compute type."""
@@ -183,8 +203,9 @@ class SpectralEmbedding(layers.Layer):
         self.table.build((None, self.classes))
 
     def call(self, label: Any, training: bool | None = None) -> Any:
-        return self.table(ops.one_hot(label, self.classes, dtype=self.compute_dtype),
-                          training=training)
+        return self.table(
+            ops.one_hot(label, self.classes, dtype=self.compute_dtype), training=training
+        )
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"classes": self.classes, "width": self.width}
@@ -200,15 +221,17 @@ class ConditionalBatchNorm(layers.Layer):
     def __init__(self, classes: int, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs: Any):
         super().__init__(**kwargs)
         self.classes, self.momentum, self.epsilon = classes, momentum, epsilon
-        self.norm = BatchNormalization(momentum=momentum, epsilon=epsilon, center=False,
-                                       scale=False, dtype=self.dtype_policy)
+        self.norm = BatchNormalization(
+            momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy
+        )
 
     def build(self, shapes: list[tuple[int | None, ...]]) -> None:
         channels = shapes[0][-1]
         self.norm.build(shapes[0])
         self.gain = self.add_weight(name="gain", shape=(self.classes, channels), initializer="ones")
-        self.bias = self.add_weight(name="bias", shape=(self.classes, channels),
-                                    initializer="zeros")
+        self.bias = self.add_weight(
+            name="bias", shape=(self.classes, channels), initializer="zeros"
+        )
 
     def call(self, inputs: list[Any], training: bool | None = None) -> Any:
         x, label = inputs
@@ -221,5 +244,8 @@ class ConditionalBatchNorm(layers.Layer):
         return tuple(shapes[0])
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"classes": self.classes, "momentum": self.momentum,
-                                       "epsilon": self.epsilon}
+        return super().get_config() | {
+            "classes": self.classes,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+        }

@@ -18,7 +18,6 @@ import tensorflow as tf
 
 from ganzoo.errors import GanzooError
 
-
 PACKAGES = ("tensorflow_gan", "tensorflow_gan.python", "tensorflow_gan.python.losses")
 
 
@@ -35,8 +34,9 @@ def tfgan_losses() -> Any:
         return importlib.import_module("tensorflow_gan.python.losses.losses_impl")
     found = importlib.util.find_spec("tensorflow_gan")
     if found is None:
-        raise GanzooError("TF-GAN is not installed, and the losses run on it: "
-                          "pip install tensorflow-gan.")
+        raise GanzooError(
+            "TF-GAN is not installed, and the losses run on it: pip install tensorflow-gan."
+        )
     root = Path(found.submodule_search_locations[0]).parent
     try:
         for name in PACKAGES:
@@ -48,11 +48,13 @@ def tfgan_losses() -> Any:
             del sys.modules[name]
 
 
-def minimax_d(real_logits: tf.Tensor, fake_logits: tf.Tensor,
-              label_smoothing: float = 0.0) -> tf.Tensor:
+def minimax_d(
+    real_logits: tf.Tensor, fake_logits: tf.Tensor, label_smoothing: float = 0.0
+) -> tf.Tensor:
     """-log D(x) - log(1 - D(G(z))) (Goodfellow et al. 2014, equation 1)."""
     return tfgan_losses().minimax_discriminator_loss(
-        real_logits, fake_logits, label_smoothing=label_smoothing)
+        real_logits, fake_logits, label_smoothing=label_smoothing
+    )
 
 
 def nonsaturating_g(fake_logits: tf.Tensor) -> tf.Tensor:
@@ -95,8 +97,13 @@ def least_squares_g(fake_logits: tf.Tensor) -> tf.Tensor:
     return tfgan_losses().least_squares_generator_loss(fake_logits)
 
 
-def gradient_penalty(discriminator: Callable[[tf.Tensor], tf.Tensor], real: tf.Tensor,
-                     fake: tf.Tensor, seed: tf.Tensor, target: float = 1.0) -> tf.Tensor:
+def gradient_penalty(
+    discriminator: Callable[[tf.Tensor], tf.Tensor],
+    real: tf.Tensor,
+    fake: tf.Tensor,
+    seed: tf.Tensor,
+    target: float = 1.0,
+) -> tf.Tensor:
     """E[(|grad D(x^)| - target)^2] on random mixtures x^ (Gulrajani et al. 2017, equation 3)."""
     fake = tf.stop_gradient(tf.cast(fake, tf.float32))
     shape = tf.concat([tf.shape(real)[:1], tf.ones(tf.rank(real) - 1, tf.int32)], 0)

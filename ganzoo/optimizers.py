@@ -13,8 +13,8 @@ class Adam(keras.optimizers.Adam):
     """Adam (Kingma & Ba 2015), one operation for each weight where Keras has a dozen.
 
     The same formula as Keras's, epsilon included: w -= lr sqrt(1 - b2^t) / (1 - b1^t) m /
-    (sqrt(v) + epsilon). AMSGrad, sparse gradients and weights that are not float32 take Keras's own way: the
-    kernel would end the process on weights and slots of two types.
+    (sqrt(v) + epsilon). AMSGrad, sparse gradients and weights that are not float32 take Keras's
+    own way: the kernel would end the process on weights and slots of two types.
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -27,7 +27,13 @@ class Adam(keras.optimizers.Adam):
         first, second = self._momentums[index].value, self._velocities[index].value
         tf.raw_ops.ResourceApplyAdam(
             var=(variable.value if isinstance(variable, keras.Variable) else variable).handle,
-            m=first.handle, v=second.handle, beta1_power=tf.pow(self.beta_1, age),
-            beta2_power=tf.pow(self.beta_2, age), lr=tf.cast(learning_rate, tf.float32),
-            beta1=self.beta_1, beta2=self.beta_2, epsilon=self.epsilon,
-            grad=tf.cast(gradient, tf.float32))
+            m=first.handle,
+            v=second.handle,
+            beta1_power=tf.pow(self.beta_1, age),
+            beta2_power=tf.pow(self.beta_2, age),
+            lr=tf.cast(learning_rate, tf.float32),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=tf.cast(gradient, tf.float32),
+        )

@@ -7,15 +7,11 @@ import math
 
 import numpy as np
 
+from ganzoo.data import to_uint8
 from ganzoo.errors import UsageError
 
 SMALLEST_SIDE = 56
 """Images smaller than this are enlarged by a whole factor, without smoothing."""
-
-
-def to_uint8(images: np.ndarray) -> np.ndarray:
-    """[-1, 1] -> 0..255, rounded and clipped."""
-    return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
 def grid(samples: np.ndarray) -> bytes:
@@ -26,8 +22,10 @@ def grid(samples: np.ndarray) -> bytes:
     if samples.ndim == 2:
         return _points(samples)
     if samples.ndim != 4 or samples.shape[3] not in (1, 3):
-        raise UsageError(f"cannot draw samples of shape {samples.shape[1:]}: expected images with "
-                         "1 or 3 channels, or points.")
+        raise UsageError(
+            f"cannot draw samples of shape {samples.shape[1:]}: expected images with "
+            "1 or 3 channels, or points."
+        )
     images = samples if samples.dtype == np.uint8 else to_uint8(samples)
     n, height, width, channels = images.shape
     columns = math.ceil(math.sqrt(n))
@@ -36,7 +34,7 @@ def grid(samples: np.ndarray) -> bytes:
     for index, image in enumerate(images):
         top = index // columns * (height + 1) + 1
         left = index % columns * (width + 1) + 1
-        canvas[top: top + height, left: left + width] = image
+        canvas[top : top + height, left : left + width] = image
     return png(canvas, max(1, -(-SMALLEST_SIDE // height)))
 
 
@@ -46,8 +44,9 @@ def png(image: np.ndarray, factor: int = 1) -> bytes:
 
     picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
     if factor > 1:
-        picture = picture.resize((picture.width * factor, picture.height * factor),
-                                 Image.Resampling.NEAREST)
+        picture = picture.resize(
+            (picture.width * factor, picture.height * factor), Image.Resampling.NEAREST
+        )
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()

@@ -39,8 +39,14 @@ class Turn:
     Players that move in the same turn share one Turn, and with it whatever `once` computed.
     """
 
-    def __init__(self, seed: int, batch: Mapping[str, tf.Tensor], step: tf.Tensor,
-                 counter: tf.Tensor, draw_z: Callable[[Turn], tf.Tensor]):
+    def __init__(
+        self,
+        seed: int,
+        batch: Mapping[str, tf.Tensor],
+        step: tf.Tensor,
+        counter: tf.Tensor,
+        draw_z: Callable[[Turn], tf.Tensor],
+    ):
         self._seed, self._counter, self._draw_z = seed, counter, draw_z
         self._memory: dict[str, Any] = {}
         self.batch = batch
@@ -88,8 +94,10 @@ def feed(model: keras.Model, main: tf.Tensor, arrays: Mapping[str, tf.Tensor]) -
     names = [tensor.name for tensor in model.inputs[1:]]
     missing = [name for name in names if name not in arrays]
     if missing:
-        raise UsageError(f"network {model.name!r} has an input {missing[0]!r} that the data does "
-                         f"not bring; it brings {', '.join(sorted(arrays))}.")
+        raise UsageError(
+            f"network {model.name!r} has an input {missing[0]!r} that the data does "
+            f"not bring; it brings {', '.join(sorted(arrays))}."
+        )
     return model([main, *(arrays[name] for name in names)] if names else main, training=True)
 
 
@@ -149,8 +157,13 @@ class Plugin:
 
     # -- what has a default ---------------------------------------------------------------------
 
-    def penalty(self, discriminator: Callable[[tf.Tensor], tf.Tensor], real: tf.Tensor,
-                fake: tf.Tensor, turn: Turn) -> tf.Tensor | None:
+    def penalty(
+        self,
+        discriminator: Callable[[tf.Tensor], tf.Tensor],
+        real: tf.Tensor,
+        fake: tf.Tensor,
+        turn: Turn,
+    ) -> tf.Tensor | None:
         """Added to the discriminator's loss: a scalar, such as a gradient penalty, or None."""
         return None
 
@@ -161,8 +174,10 @@ class Plugin:
         """One for each player. Adam with beta_1 0.5 (Radford et al. 2015, section 4)."""
         from ganzoo.optimizers import Adam
 
-        return {"generator": Adam(self.g_lr, beta_1=0.5),
-                "discriminator": Adam(self.d_lr, beta_1=0.5)}
+        return {
+            "generator": Adam(self.g_lr, beta_1=0.5),
+            "discriminator": Adam(self.d_lr, beta_1=0.5),
+        }
 
     def networks(self, spec: DataSpec) -> dict[str, keras.Model]:
         """All networks of the game by name, built; those that come into play later too."""
@@ -181,8 +196,10 @@ class Plugin:
         """Shares of real and of fake samples that the discriminator tells right, both in [0, 1]."""
         import tensorflow as tf
 
-        return (tf.reduce_mean(tf.cast(real_logits > 0, tf.float32)),
-                tf.reduce_mean(tf.cast(fake_logits < 0, tf.float32)))
+        return (
+            tf.reduce_mean(tf.cast(real_logits > 0, tf.float32)),
+            tf.reduce_mean(tf.cast(fake_logits < 0, tf.float32)),
+        )
 
     def players(self, networks: Networks, spec: DataSpec, step: int = 0) -> list[Player]:
         """The game from `step` on. By default a discriminator and a generator, in this order."""
@@ -211,14 +228,29 @@ class Plugin:
         def d_record(turn: Turn) -> dict[str, tf.Tensor]:
             real, fake = real_logits(turn), fake_logits(turn)
             on_real, on_fake = self.accuracy(real, fake)
-            return {"d_accuracy_real": on_real, "d_accuracy_fake": on_fake,
-                    "real_logits": tf.reduce_mean(real), "fake_logits": tf.reduce_mean(fake),
-                    "real_logits_std": tf.math.reduce_std(real),
-                    "fake_logits_std": tf.math.reduce_std(fake)}
+            return {
+                "d_accuracy_real": on_real,
+                "d_accuracy_fake": on_fake,
+                "real_logits": tf.reduce_mean(real),
+                "fake_logits": tf.reduce_mean(fake),
+                "real_logits_std": tf.math.reduce_std(real),
+                "fake_logits_std": tf.math.reduce_std(fake),
+            }
 
         return [
-            Player("discriminator", ("discriminator",), d_loss, optimizers["discriminator"],
-                   turns=self.d_steps, record=d_record, after=lambda: self.after_step(networks)),
-            Player("generator", ("generator",), lambda turn: self.g_loss(fake_logits(turn)),
-                   optimizers["generator"]),
+            Player(
+                "discriminator",
+                ("discriminator",),
+                d_loss,
+                optimizers["discriminator"],
+                turns=self.d_steps,
+                record=d_record,
+                after=lambda: self.after_step(networks),
+            ),
+            Player(
+                "generator",
+                ("generator",),
+                lambda turn: self.g_loss(fake_logits(turn)),
+                optimizers["generator"],
+            ),
         ]

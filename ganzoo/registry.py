@@ -60,8 +60,10 @@ def entries() -> list[Entry]:
     claims: dict[str, list[Entry]] = {}
     for entry in found:
         claims.setdefault(entry.name, []).append(entry)
-    return sorted((_with_clash(entry, claims[entry.name]) for entry in found),
-                  key=lambda entry: (entry.name, entry.origin))
+    return sorted(
+        (_with_clash(entry, claims[entry.name]) for entry in found),
+        key=lambda entry: (entry.name, entry.origin),
+    )
 
 
 def _with_clash(entry: Entry, claims: list[Entry]) -> Entry:
@@ -73,8 +75,10 @@ def _with_clash(entry: Entry, claims: list[Entry]) -> Entry:
 def _clash(name: str, claims: Iterable[Entry]) -> str:
     origins = [claim.origin for claim in claims]
     choices = " or ".join(f"{origin.split()[0]}:{name}" for origin in origins)
-    return (f"the name {name!r} is claimed by {' and by '.join(origins)}: "
-            f"say {choices}, or uninstall one.")
+    return (
+        f"the name {name!r} is claimed by {' and by '.join(origins)}: "
+        f"say {choices}, or uninstall one."
+    )
 
 
 def _builtin() -> list[Entry]:
@@ -82,8 +86,9 @@ def _builtin() -> list[Entry]:
 
     version = f"ganzoo {sys.modules['ganzoo'].__version__}"
     files = sorted(Path(ganzoo.plugins.__file__).parent.glob("[!_]*.py"))
-    return [_described(Entry(path.stem, version, f"ganzoo.plugins.{path.stem}", path))
-            for path in files]
+    return [
+        _described(Entry(path.stem, version, f"ganzoo.plugins.{path.stem}", path)) for path in files
+    ]
 
 
 def _installed() -> list[Entry]:
@@ -124,12 +129,17 @@ def _described(entry: Entry) -> Entry:
     if not classes:
         return entry  # made by code that only an import can run
     body = classes[0].body
-    papers = [node.value.value for node in body
-              if isinstance(node, (ast.Assign, ast.AnnAssign)) and _target_name(node) == "paper"
-              and isinstance(node.value, ast.Constant)]
+    papers = [
+        node.value.value
+        for node in body
+        if isinstance(node, (ast.Assign, ast.AnnAssign))
+        and _target_name(node) == "paper"
+        and isinstance(node.value, ast.Constant)
+    ]
     doc = ast.get_docstring(classes[0]) or ast.get_docstring(tree) or ""
-    return dataclasses.replace(entry, summary=doc.strip().split("\n")[0],
-                               paper=str(papers[0]) if papers else "")
+    return dataclasses.replace(
+        entry, summary=doc.strip().split("\n")[0], paper=str(papers[0]) if papers else ""
+    )
 
 
 def _plugin_classes(tree: ast.Module, target: str) -> list[ast.ClassDef]:
@@ -137,9 +147,12 @@ def _plugin_classes(tree: ast.Module, target: str) -> list[ast.ClassDef]:
     wanted = target.partition(":")[2]
     if wanted:
         return [node for node in classes if node.name == wanted]
-    return [node for node in classes if any(
-        isinstance(d, (ast.Call, ast.Name, ast.Attribute)) for d in node.decorator_list)
-        and node.bases]
+    return [
+        node
+        for node in classes
+        if any(isinstance(d, (ast.Call, ast.Name, ast.Attribute)) for d in node.decorator_list)
+        and node.bases
+    ]
 
 
 def _target_name(node: ast.Assign | ast.AnnAssign) -> str:
@@ -158,13 +171,20 @@ def _import_error(entry: Entry) -> str | None:
     note = cache_dir() / "imports" / f"{digest}.json"
     with contextlib.suppress(OSError, ValueError):
         return json.loads(note.read_text())["error"]
-    code = ("import sys; from ganzoo.registry import Entry, _import_class\n"
-            "from ganzoo.errors import GanzooError\n"
-            "try: _import_class(Entry(*sys.argv[1:4], None))\n"
-            "except GanzooError as error: sys.stdout.write('ERROR ' + str(error))")
+    code = (
+        "import sys; from ganzoo.registry import Entry, _import_class\n"
+        "from ganzoo.errors import GanzooError\n"
+        "try: _import_class(Entry(*sys.argv[1:4], None))\n"
+        "except GanzooError as error: sys.stdout.write('ERROR ' + str(error))"
+    )
     try:
-        done = subprocess.run([sys.executable, "-c", code, entry.name, entry.origin, entry.target],
-                              capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code, entry.name, entry.origin, entry.target],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return "importing it takes more than two minutes."
     if done.returncode:
@@ -190,12 +210,17 @@ def find(name: str) -> Entry:
     if name.endswith(".py"):
         path = Path(name)
         if not path.is_file():
-            raise UsageError(f"no plugin file at {name}: expected a .py file that defines a Plugin.")
+            raise UsageError(
+                f"no plugin file at {name}: expected a .py file that defines a Plugin."
+            )
         return _described(Entry(path.stem, str(path), str(path.resolve()), path))
     known = entries()
     distribution, _, plain = name.rpartition(":")
-    claims = [entry for entry in known if entry.name == plain
-              and distribution in ("", entry.origin.split()[0])]
+    claims = [
+        entry
+        for entry in known
+        if entry.name == plain and distribution in ("", entry.origin.split()[0])
+    ]
     if not claims:
         raise unknown("plugin", name, {entry.name for entry in known})
     if len(claims) > 1:
@@ -204,7 +229,7 @@ def find(name: str) -> Entry:
 
 
 def load(name: str) -> type:
-    """Import the plugin called `name` and return its class, a subclass of `ganzoo.plugin.Plugin`."""
+    """Import the plugin called `name` and return its class, a subclass of Plugin."""
     return _import_class(find(name))
 
 
@@ -214,23 +239,37 @@ def _import_class(entry: Entry) -> type:
     module, wanted = _import_module(entry), entry.target.partition(":")[2]
     if entry.target.endswith(".py"):
         wanted = ""
-    own = [value for value in vars(module).values() if inspect.isclass(value)
-           and issubclass(value, Plugin) and value.__module__ == module.__name__]
+    own = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, Plugin)
+        and value.__module__ == module.__name__
+    ]
     if wanted:
-        own = [value for value in [getattr(module, wanted, None)] if inspect.isclass(value)
-               and issubclass(value, Plugin)]
+        own = [
+            value
+            for value in [getattr(module, wanted, None)]
+            if inspect.isclass(value) and issubclass(value, Plugin)
+        ]
     leaves = [cls for cls in own if not any(cls in other.__bases__ for other in own)]
     if len(leaves) != 1:
         names = ", ".join(cls.__name__ for cls in leaves) or "none"
-        raise GanzooError(f"plugin {entry.name!r} ({entry.origin}): expected {entry.target} to "
-                          f"define one Plugin subclass{' ' + wanted if wanted else ''}, found {names}.")
+        raise GanzooError(
+            f"plugin {entry.name!r} ({entry.origin}): expected {entry.target} to "
+            f"define one Plugin subclass{' ' + wanted if wanted else ''}, found {names}."
+        )
     cls = leaves[0]
     if cls.contract > CONTRACT:
-        raise GanzooError(f"plugin {entry.name!r} ({entry.origin}) was written for contract "
-                          f"version {cls.contract}; this ganzoo has {CONTRACT}: upgrade ganzoo.")
+        raise GanzooError(
+            f"plugin {entry.name!r} ({entry.origin}) was written for contract "
+            f"version {cls.contract}; this ganzoo has {CONTRACT}: upgrade ganzoo."
+        )
     if not dataclasses.is_dataclass(cls) or "__dataclass_fields__" not in vars(cls):
-        raise GanzooError(f"plugin {entry.name!r} ({entry.origin}): {cls.__name__} lacks "
-                          "@dataclass(frozen=True) above it.")
+        raise GanzooError(
+            f"plugin {entry.name!r} ({entry.origin}): {cls.__name__} lacks "
+            "@dataclass(frozen=True) above it."
+        )
     return cls
 
 
@@ -251,8 +290,10 @@ def _import_module(entry: Entry) -> types.ModuleType:
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:  # whatever a stranger's module raises is its own error, not ours
-        raise GanzooError(f"plugin {entry.name!r} ({entry.origin}) fails to import: "
-                          f"{type(error).__name__}: {error}.") from error
+        raise GanzooError(
+            f"plugin {entry.name!r} ({entry.origin}) fails to import: "
+            f"{type(error).__name__}: {error}."
+        ) from error
 
 
 # -- fields -------------------------------------------------------------------------------------
@@ -274,8 +315,10 @@ def fields(cls: type) -> list[Field]:
     for base in reversed(cls.__mro__):
         with contextlib.suppress(OSError, TypeError):
             reasons.update(_comments(inspect.getsource(base)))
-    return [Field(f.name, _type_name(f.type), f.default, reasons.get(f.name, ""))
-            for f in dataclasses.fields(cls)]
+    return [
+        Field(f.name, _type_name(f.type), f.default, reasons.get(f.name, ""))
+        for f in dataclasses.fields(cls)
+    ]
 
 
 def _type_name(kind: Any) -> str:
@@ -296,7 +339,7 @@ def static_fields(entry: Entry) -> list[Field] | None:
     if len(classes) != 1 or [ast.unparse(base) for base in classes[0].bases] != ["Plugin"]:
         return None
     found = {field.name: field for field in fields(Plugin)}
-    lines = text.splitlines()[classes[0].lineno - 1: classes[0].end_lineno]
+    lines = text.splitlines()[classes[0].lineno - 1 : classes[0].end_lineno]
     reasons = _comments(textwrap.dedent("\n".join(lines)))
     for node in classes[0].body:
         if isinstance(node, ast.AnnAssign) and "ClassVar" not in ast.unparse(node.annotation):

@@ -60,8 +60,10 @@ def write_atomic(path: Path, content: bytes) -> None:
 
 def _write_error(path: Path, error: OSError) -> GanzooError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return GanzooError(f"the disk is full: {path} was not written; what was saved before it is "
-                           "untouched. Free some space and go on with --resume.")
+        return GanzooError(
+            f"the disk is full: {path} was not written; what was saved before it is "
+            "untouched. Free some space and go on with --resume."
+        )
     return GanzooError(f"cannot write {path}: {error.strerror or error}.")
 
 
@@ -97,8 +99,10 @@ class RunDir:
         """An existing run folder, or one sentence that says why it is none."""
         run = cls(path)
         if not run.path.is_dir():
-            raise UsageError(f"no run at {run.path}: expected a folder that `ganzoo train` wrote "
-                             "(`ganzoo runs` lists them).")
+            raise UsageError(
+                f"no run at {run.path}: expected a folder that `ganzoo train` wrote "
+                "(`ganzoo runs` lists them)."
+            )
         if not run.exists:
             raise UsageError(f"{run.path} is not a run folder: it holds no config.yaml.")
         return run
@@ -177,8 +181,9 @@ class RunDir:
         names = [CHECKPOINT.fullmatch(p.name) for p in folder.iterdir()] if folder.is_dir() else []
         return sorted(int(match[1]) for match in names if match)
 
-    def save_checkpoint(self, step: int, arrays: Mapping[str, np.ndarray],
-                        best: int | None = None) -> Path:
+    def save_checkpoint(
+        self, step: int, arrays: Mapping[str, np.ndarray], best: int | None = None
+    ) -> Path:
         """Write the state of `step`, then drop what is neither among the last two nor the best."""
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)  # zip: a checksum for each array
@@ -198,9 +203,19 @@ class RunDir:
                 return {name: archive[name] for name in archive.files if name.startswith(prefix)}
         except FileNotFoundError:
             steps = ", ".join(map(str, self.checkpoints())) or "none"
-            raise UsageError(f"{self.path} has no checkpoint of step {step}; it has {steps}.") from None
-        except (OSError, ValueError, EOFError, KeyError, NotImplementedError,
-                zipfile.BadZipFile, zipfile.LargeZipFile, MemoryError) as error:
+            raise UsageError(
+                f"{self.path} has no checkpoint of step {step}; it has {steps}."
+            ) from None
+        except (
+            OSError,
+            ValueError,
+            EOFError,
+            KeyError,
+            NotImplementedError,
+            zipfile.BadZipFile,
+            zipfile.LargeZipFile,
+            MemoryError,
+        ) as error:
             raise GanzooError(f"checkpoint {path} is damaged ({error}).") from error
         except Exception as error:  # zlib.error, struct.error and kin: a flipped byte reaches any
             raise GanzooError(f"checkpoint {path} is damaged ({error}).") from error
@@ -214,7 +229,9 @@ class RunDir:
             except GanzooError as error:
                 warnings.warn(f"{error} Falling back to the one before it.", stacklevel=2)
         if steps:
-            raise GanzooError(f"no checkpoint of {self.path} can be read: all {len(steps)} are damaged.")
+            raise GanzooError(
+                f"no checkpoint of {self.path} can be read: all {len(steps)} are damaged."
+            )
         raise GanzooError(f"{self.path} has no checkpoint yet: nothing to sample or to resume.")
 
     # -- pictures, sampler, scores --------------------------------------------------------------
@@ -258,8 +275,10 @@ def find_runs(root: str | os.PathLike[str]) -> list[RunDir]:
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has no NaN: a non-finite number is written as its name, and never dropped."""
-    return {key: value if not isinstance(value, float) or math.isfinite(value) else str(value)
-            for key, value in row.items()}
+    return {
+        key: value if not isinstance(value, float) or math.isfinite(value) else str(value)
+        for key, value in row.items()
+    }
 
 
 def _number(value: Any) -> Any:

@@ -18,10 +18,25 @@ from ganzoo.plugin import Plugin, key
 from ganzoo.run import RunDir
 from ganzoo.spec import DataSpec
 
-CALLS = {"PartitionedCall", "StatefulPartitionedCall", "Placeholder", "NoOp", "While", "If",
-         "StatelessWhile", "StatelessIf"}
+CALLS = {
+    "PartitionedCall",
+    "StatefulPartitionedCall",
+    "Placeholder",
+    "NoOp",
+    "While",
+    "If",
+    "StatelessWhile",
+    "StatelessIf",
+}
 """Operations that run nothing but other operations of the same graph, which are checked too."""
-READS_FILES = {"ReadFile", "MatchingFiles", "RestoreV2", "Restore", "RestoreSlice", "PyFuncStateless"}
+READS_FILES = {
+    "ReadFile",
+    "MatchingFiles",
+    "RestoreV2",
+    "Restore",
+    "RestoreSlice",
+    "PyFuncStateless",
+}
 
 
 def export(model: keras.Model, plugin: Plugin, spec: DataSpec) -> tuple[bytes, dict[str, Any]]:
@@ -33,7 +48,8 @@ def export(model: keras.Model, plugin: Plugin, spec: DataSpec) -> tuple[bytes, d
     def sample(inputs: list[tf.Tensor], weights: list[tf.Tensor]) -> tf.Tensor:
         arguments = inputs if len(inputs) > 1 else inputs[0]
         out, _ = model.stateless_call(
-            weights[: len(trainable)], weights[len(trainable):], arguments, training=False)
+            weights[: len(trainable)], weights[len(trainable) :], arguments, training=False
+        )
         return tf.cast(out, tf.float32)
 
     inputs = [tf.TensorSpec([None, *t.shape[1:]], t.dtype) for t in model.inputs]
@@ -48,9 +64,12 @@ def export(model: keras.Model, plugin: Plugin, spec: DataSpec) -> tuple[bytes, d
         "feeds": [t.name for t in concrete.inputs],
         "fetch": concrete.outputs[0].name,
         "weights": [positions[id(w)] for w in [*trainable, *fixed]],
-        "z_dim": plugin.z_dim, "z_prior": plugin.z_prior,
-        "shape": list(spec.shape), "range": list(spec.range) if spec.range else None,
-        "classes": spec.classes, "key": spec.key,
+        "z_dim": plugin.z_dim,
+        "z_prior": plugin.z_prior,
+        "shape": list(spec.shape),
+        "range": list(spec.range) if spec.range else None,
+        "classes": spec.classes,
+        "key": spec.key,
     }
 
 
@@ -82,8 +101,9 @@ class Sampler:
         inputs = [named[name] if name in named else named["z"] for name in self.signature["inputs"]]
         return self._call(*[tf.constant(x) for x in inputs], *self._weights)[0].numpy()
 
-    def batches(self, n: int, *, seed: int, label: int | None = None,
-                batch_size: int = 500) -> Iterator[np.ndarray]:
+    def batches(
+        self, n: int, *, seed: int, label: int | None = None, batch_size: int = 500
+    ) -> Iterator[np.ndarray]:
         """`n` samples in batches. Sample `i` depends on the seed and `i` alone."""
         z = draw_z(n, self.signature, seed)
         labels = self._labels(n, seed, label)
@@ -115,10 +135,13 @@ def draw_z(n: int, signature: dict[str, Any], seed: int) -> np.ndarray:
 
 def _import(definition: Any, signature: dict[str, Any]) -> Any:
     wrapped = tf.compat.v1.wrap_function(
-        lambda: tf.compat.v1.import_graph_def(definition, name=""), [])
+        lambda: tf.compat.v1.import_graph_def(definition, name=""), []
+    )
     graph = wrapped.graph
-    return wrapped.prune([graph.get_tensor_by_name(name) for name in signature["feeds"]],
-                         [graph.get_tensor_by_name(signature["fetch"])])
+    return wrapped.prune(
+        [graph.get_tensor_by_name(name) for name in signature["feeds"]],
+        [graph.get_tensor_by_name(signature["fetch"])],
+    )
 
 
 def _nodes(definition: Any) -> Iterator[Any]:
@@ -137,5 +160,7 @@ def refuse_side_effects(definition: Any) -> None:
         if node.op in own or node.op in CALLS:
             continue
         if known is None or known.is_stateful or node.op in READS_FILES:
-            raise GanzooError(f"the run's sampler.pb holds the operation {node.op!r} "
-                              f"({node.name}), which a generator does not need: not run.")
+            raise GanzooError(
+                f"the run's sampler.pb holds the operation {node.op!r} "
+                f"({node.name}), which a generator does not need: not run."
+            )

@@ -5,6 +5,7 @@ The same keys stand in a run's `config.yaml`, so `--config RUN/config.yaml` repe
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, ClassVar
 import yaml
 
 from ganzoo import registry
-from ganzoo.errors import UsageError, unknown
+from ganzoo.errors import GanzooError, UsageError, unknown
 
 MAX_CONFIG_BYTES = 1_000_000
 
@@ -51,14 +52,18 @@ class Settings:
     def differences(self, other: Settings) -> list[str]:
         """One line for each setting that decides numbers and is not the same."""
         ours, theirs = _deciding(self), _deciding(other)
-        return [f"{name}: the run has {ours.get(name)!r}, you ask for {theirs.get(name)!r}"
-                for name in sorted(ours | theirs) if ours.get(name) != theirs.get(name)]
+        return [
+            f"{name}: the run has {ours.get(name)!r}, you ask for {theirs.get(name)!r}"
+            for name in sorted(ours | theirs)
+            if ours.get(name) != theirs.get(name)
+        ]
 
 
 def _deciding(settings: Settings) -> dict[str, Any]:
     """All but the length and the cadences, which change no number of a step."""
-    flat = {name: getattr(settings, name)
-            for name in ("plugin", "data", "size", "seed", "precision")}
+    flat = {
+        name: getattr(settings, name) for name in ("plugin", "data", "size", "seed", "precision")
+    }
     flat.update(settings.fields)
     flat.pop("steps", None)
     return flat
@@ -73,7 +78,7 @@ def resolve(values: dict[str, Any]) -> tuple[Settings, Any]:
     values = {key: value for key, value in values.items() if key != "record"}
     for name in values:
         if name not in known:
-            raise unknown("key", str(name), [*known, "record"])
+            raise _unknown_key(str(name), values, [*known, "record"])
     if not isinstance(values.get("plugin"), str):
         raise UsageError("no plugin was named: say `ganzoo train NAME` (`ganzoo list` shows them).")
     if not isinstance(values.get("fields", {}), dict):
@@ -83,11 +88,22 @@ def resolve(values: dict[str, Any]) -> tuple[Settings, Any]:
     return dataclasses.replace(Settings(**typed), fields=field_values(plugin)), plugin
 
 
+def _unknown_key(name: str, values: dict[str, Any], known: list[str]) -> UsageError:
+    """The nearest name, or where a plugin's field belongs."""
+    with contextlib.suppress(GanzooError, KeyError, TypeError):
+        if name in {f.name for f in dataclasses.fields(registry.load(values["plugin"]))}:
+            return UsageError(
+                f"{name!r} is a field of {values['plugin']}: write it under `fields:`."
+            )
+    return unknown("key", name, known)
+
+
 def field_values(plugin: Any) -> dict[str, Any]:
     """A plugin's hyperparameters as plain data."""
     values = dataclasses.asdict(plugin)
-    return {name: list(value) if isinstance(value, tuple) else value
-            for name, value in values.items()}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+    }
 
 
 class _Loader(yaml.SafeLoader):
@@ -97,7 +113,8 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             event = self.peek_event()
             raise yaml.constructor.ConstructorError(
-                None, None, f"alias *{event.anchor} is not allowed", event.start_mark)
+                None, None, f"alias *{event.anchor} is not allowed", event.start_mark
+            )
         return super().compose_node(parent, index)
 
 
@@ -116,7 +133,9 @@ def read_config(path: str | Path) -> dict[str, Any]:
     file = Path(path)
     try:
         if file.stat().st_size > MAX_CONFIG_BYTES:
-            raise UsageError(f"{path} is larger than {MAX_CONFIG_BYTES} bytes: not a configuration.")
+            raise UsageError(
+                f"{path} is larger than {MAX_CONFIG_BYTES} bytes: not a configuration."
+            )
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}.") from error

@@ -38,5 +38,5 @@ class DataSpec:
         return total
 
     def __str__(self) -> str:
-        shape = "x".join(map(str, self.shape))
+        shape = "x".join(map(str, self.shape)) + ("" if len(self.shape) > 1 else " numbers")
         return f"{shape}, {self.classes} classes" if self.classes else shape

@@ -26,7 +26,7 @@ import tensorflow as tf
 from ganzoo import __version__, data, pictures, sampling, settings
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval.probe import PROTOCOL, Probe
-from ganzoo.game import Game
+from ganzoo.game import Game, check
 from ganzoo.plugin import Plugin
 from ganzoo.run import RunDir
 from ganzoo.settings import Settings
@@ -83,8 +83,13 @@ def prepare(values: dict[str, Any], epochs: float | None = None) -> Request:
             raise UsageError(f"epochs must be above 0, not {epochs}.")
         steps = max(1, round(epochs * len(dataset) / plugin.batch_size))
         plugin = dataclasses.replace(plugin, steps=steps)
-    chosen = dataclasses.replace(chosen, data=dataset.name, fields=settings.field_values(plugin),
-                                 precision=resolve_precision(chosen.precision, plugin.low_precision))
+    chosen = dataclasses.replace(
+        chosen,
+        data=dataset.name,
+        fields=settings.field_values(plugin),
+        precision=resolve_precision(chosen.precision, plugin.low_precision),
+    )
+    check(plugin, dataset)
     return Request(chosen, plugin, dataset)
 
 
@@ -92,8 +97,10 @@ def use_device(device: str) -> None:
     """Restrict TensorFlow to `cpu`, or insist on a `gpu`; `auto` takes a GPU where there is one."""
     gpus = tf.config.list_physical_devices("GPU")
     if device == "gpu" and not gpus:
-        raise UsageError("--device gpu: TensorFlow sees no GPU here; install ganzoo[gpu] and a "
-                         "driver, or say --device cpu.")
+        raise UsageError(
+            "--device gpu: TensorFlow sees no GPU here; install ganzoo[gpu] and a "
+            "driver, or say --device cpu."
+        )
     if device == "cpu" and gpus:
         tf.config.set_visible_devices([], "GPU")
     for gpu in tf.config.get_visible_devices("GPU"):
@@ -101,7 +108,7 @@ def use_device(device: str) -> None:
 
 
 def resolve_precision(precision: str, low: bool = True) -> str:
-    """`auto` is bfloat16 where the hardware multiplies it and the plugin allows it, else float32."""
+    """`auto` is bfloat16 where the hardware has it and the plugin allows it, else float32."""
     if precision != "auto" or not low:
         return "float32" if precision == "auto" else precision
     gpus = tf.config.get_visible_devices("GPU")
@@ -131,8 +138,12 @@ def start(request: Request, outdir: str | os.PathLike[str], view: View | None = 
     return run
 
 
-def resume(path: str | os.PathLike[str], changes: dict[str, Any] | None = None,
-           steps: int | None = None, view: View | None = None) -> RunDir:
+def resume(
+    path: str | os.PathLike[str],
+    changes: dict[str, Any] | None = None,
+    steps: int | None = None,
+    view: View | None = None,
+) -> RunDir:
     """Go on in `path` from its newest whole checkpoint to its own last step, or to `steps`.
 
     `changes` are settings asked for beside `--resume`: any that would change a number is refused.
@@ -161,8 +172,9 @@ def resume(path: str | os.PathLike[str], changes: dict[str, Any] | None = None,
     return run
 
 
-def _resumed(run: RunDir, config: dict[str, Any], changes: dict[str, Any],
-             steps: int | None) -> Request:
+def _resumed(
+    run: RunDir, config: dict[str, Any], changes: dict[str, Any], steps: int | None
+) -> Request:
     old, _ = settings.resolve(config)
     fields = config["fields"] | changes.get("fields", {}) | ({"steps": steps} if steps else {})
     wanted = prepare(config | changes | {"fields": fields})
@@ -182,9 +194,13 @@ def _clean(run: RunDir) -> None:
 
 
 def _game(request: Request) -> Game:
-    return Game(request.plugin, request.dataset, seed=request.settings.seed,
-                precision=request.settings.precision,
-                chunk_steps=min(request.settings.log_every, 100))
+    return Game(
+        request.plugin,
+        request.dataset,
+        seed=request.settings.seed,
+        precision=request.settings.precision,
+        chunk_steps=min(request.settings.log_every, 100),
+    )
 
 
 def _begin(run: RunDir, game: Game, request: Request, view: View) -> None:
@@ -204,17 +220,26 @@ def record(request: Request) -> dict[str, Any]:
     gpus = tf.config.get_visible_devices("GPU")
     dataset, plugin = request.dataset, type(request.plugin)
     return {
-        "ganzoo": __version__, "python": platform.python_version(),
-        "tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__,
+        "ganzoo": __version__,
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
         "device": _device_name(gpus),
         "threads": tf.config.threading.get_intra_op_parallelism_threads()
         or len(os.sched_getaffinity(0)),
         "exact_resume": not gpus,  # GPU kernels may sum in another order from run to run
         "plugin_source": hashlib.sha256(Path(inspect.getfile(plugin)).read_bytes()).hexdigest(),
-        "data": {"name": dataset.name, "source": dataset.source, "samples": len(dataset),
-                 "shape": list(dataset.spec.shape), "classes": dataset.spec.classes,
-                 "fingerprint": dataset.fingerprint, "licence": dataset.licence,
-                 "note": dataset.note},
+        "data": {
+            "name": dataset.name,
+            "source": dataset.source,
+            "samples": len(dataset),
+            "shape": list(dataset.spec.shape),
+            "classes": dataset.spec.classes,
+            "fingerprint": dataset.fingerprint,
+            "licence": dataset.licence,
+            "note": dataset.note,
+        },
         "score": PROTOCOL,
     }
 
@@ -224,8 +249,11 @@ def _device_name(gpus: list[Any]) -> str:
         details = tf.config.experimental.get_device_details(gpus[0])
         return f"gpu: {len(gpus)} x {details.get('device_name', 'unknown')}"
     try:
-        names = [line.partition(":")[2].strip() for line in
-                 Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ]
     except OSError:
         names = []
     return f"cpu: {names[0] if names else platform.processor() or 'unknown'}"
@@ -235,8 +263,10 @@ def _changed_surroundings(old: dict[str, Any], new: dict[str, Any]) -> Iterator[
     """What may change bits although the settings are the same."""
     for name in ("tensorflow", "keras", "device", "threads", "plugin_source"):
         if old.get(name) != new[name]:
-            yield (f"warning: {name} was {old.get(name)} and is {new[name]}: the run goes on, but "
-                   "its bits may differ from an uninterrupted one's")
+            yield (
+                f"warning: {name} was {old.get(name)} and is {new[name]}: the run goes on, but "
+                "its bits may differ from an uninterrupted one's"
+            )
 
 
 # -- the loop -------------------------------------------------------------------------------------
@@ -317,8 +347,10 @@ class _Books:
     def pause(self, step: int, total: int) -> int:
         """The next step at which something is due."""
         s = self.settings
-        due = [step - step % every + every
-               for every in (s.log_every, s.picture_every, s.checkpoint_every)]
+        due = [
+            step - step % every + every
+            for every in (s.log_every, s.picture_every, s.checkpoint_every)
+        ]
         return min(*due, total)
 
     def add(self, step: int, names: list[str], rows: np.ndarray, seconds: float) -> None:
@@ -339,15 +371,18 @@ class _Books:
         self.run.append_metrics({"step": step, **values})
         players = [p.name for p in self.game.players if name.startswith(f"{p.name}_")]
         whose = f" of player {players[0]!r}" if players else ""
-        raise GanzooError(f"{name}{whose} became {values[name]} at step {step}: the run is stopped. "
-                          f"{self._good()}")
+        raise GanzooError(
+            f"{name}{whose} became {values[name]} at step {step}: the run is stopped. "
+            f"{self._good()}"
+        )
 
     def _good(self) -> str:
         steps = self.run.checkpoints()
         if not steps:
             return "No checkpoint had been written yet: lower the learning rate and start again."
-        return (f"The checkpoint of step {steps[-1]} is good "
-                f"({self.run.checkpoint_path(steps[-1])}).")
+        return (
+            f"The checkpoint of step {steps[-1]} is good ({self.run.checkpoint_path(steps[-1])})."
+        )
 
     def keep(self, step: int) -> None:
         """Write what is due at `step`."""
@@ -371,9 +406,13 @@ class _Books:
         """The means since the last row, also as events."""
         self.seconds += self.interval
         count = sum(map(len, self.rows))
-        row = {"step": step, "seconds": round(self.seconds, 3), "interval": self.interval,
-               "images_per_second": count * self.plugin.batch_size / self.interval,
-               **self._means()}
+        row = {
+            "step": step,
+            "seconds": round(self.seconds, 3),
+            "interval": self.interval,
+            "images_per_second": count * self.plugin.batch_size / self.interval,
+            **self._means(),
+        }
         with self.events.as_default(step=step):
             for name, value in row.items():
                 if name not in ("step", "seconds", "interval"):
@@ -392,8 +431,9 @@ class _Books:
         """Save everything; returns the score that decides which checkpoint is the best."""
         weight = self.game.non_finite_weight()
         if weight:
-            raise GanzooError(f"weight {weight} is not finite at step {step}: the run is stopped. "
-                              f"{self._good()}")
+            raise GanzooError(
+                f"weight {weight} is not finite at step {step}: the run is stopped. {self._good()}"
+            )
         score = self.probe.score(self.game.average, self.inputs)
         self.scores[step] = score
         kept = {s: self.scores[s] for s in [*self.run.checkpoints(), step] if s in self.scores}

@@ -17,9 +17,9 @@ from ganzoo.plugin import DataSpec, Plugin
 class DCGAN(Plugin):
     """Deep convolutional GAN (Radford et al. 2015): strided convolutions, batch norm, no pooling.
 
-    The paper's networks at any side that is a multiple of 4: the generator starts at the smallest
-    odd-free quotient of the side and doubles, the discriminator halves. Differs: two to four
-    stages as the side asks, and both gradients are taken at the same weights.
+    The generator doubles the side until it reaches the image's, the discriminator halves it.
+    Differs: as many stages as the side allows, where the paper has four for 64 pixels, and both
+    gradients are taken at the same weights.
     """
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1511.06434"
@@ -32,7 +32,9 @@ class DCGAN(Plugin):
         if not spec.is_image or spec.shape[0] != spec.shape[1]:
             return "dcgan makes square images only."
         if spec.shape[0] < 16 or spec.shape[0] % 4:
-            return f"dcgan makes images of side 16, 20, 24, 28, 32, ... (multiples of 4), not {spec.shape[0]}."
+            return (
+                f"dcgan makes images of side 16, 20, 24, ... (multiples of 4), not {spec.shape[0]}."
+            )
         return None
 
     def stages(self, spec: DataSpec) -> int:
@@ -50,8 +52,14 @@ class DCGAN(Plugin):
         x = layers.Reshape((side, side, channels))(x)
         x = layers.ReLU()(BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
         for stage in reversed(range(1, stages)):
-            x = layers.Conv2DTranspose(self.width << (stage - 1), 4, 2, "same", use_bias=False,
-                                       kernel_initializer=_normal())(x)
+            x = layers.Conv2DTranspose(
+                self.width << (stage - 1),
+                4,
+                2,
+                "same",
+                use_bias=False,
+                kernel_initializer=_normal(),
+            )(x)
             x = layers.ReLU()(BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
         x = layers.Conv2DTranspose(spec.shape[2], 4, 2, "same", kernel_initializer=_normal())(x)
         image = layers.Activation("tanh", dtype="float32")(x)
@@ -61,8 +69,9 @@ class DCGAN(Plugin):
         image = keras.Input(spec.shape, name=spec.key)
         x = image
         for stage in range(self.stages(spec)):
-            x = layers.Conv2D(self.width << stage, 4, 2, "same", use_bias=stage == 0,
-                              kernel_initializer=_normal())(x)
+            x = layers.Conv2D(
+                self.width << stage, 4, 2, "same", use_bias=stage == 0, kernel_initializer=_normal()
+            )(x)
             if stage:  # none at the input, nor at the generator's output (section 3)
                 x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
             x = layers.LeakyReLU(negative_slope=0.2)(x)

@@ -31,21 +31,27 @@ class MLPGAN(Plugin):
     jit_compile: bool = True  # so small a step is mostly dispatch, which XLA fuses away
 
     def generator(self, spec: DataSpec) -> keras.Model:
-        return keras.Sequential([
-            keras.Input((self.z_dim,), name="z"),
-            layers.Dense(self.hidden, activation="relu"),
-            layers.Dense(spec.size, dtype="float32"),
-            layers.Activation("tanh" if spec.range else "linear", dtype="float32"),
-            layers.Reshape(spec.shape, dtype="float32"),
-        ], name="generator")
+        return keras.Sequential(
+            [
+                keras.Input((self.z_dim,), name="z"),
+                layers.Dense(self.hidden, activation="relu"),
+                layers.Dense(spec.size, dtype="float32"),
+                layers.Activation("tanh" if spec.range else "linear", dtype="float32"),
+                layers.Reshape(spec.shape, dtype="float32"),
+            ],
+            name="generator",
+        )
 
     def discriminator(self, spec: DataSpec) -> keras.Model:
-        return keras.Sequential([
-            keras.Input(spec.shape, name=spec.key),
-            layers.Flatten(),
-            layers.Dense(self.hidden, activation="relu"),
-            layers.Dense(1, dtype="float32"),
-        ], name="discriminator")
+        return keras.Sequential(
+            [
+                keras.Input(spec.shape, name=spec.key),
+                layers.Flatten(),
+                layers.Dense(self.hidden, activation="relu"),
+                layers.Dense(1, dtype="float32"),
+            ],
+            name="discriminator",
+        )
 
     def d_loss(self, real_logits, fake_logits):
         return losses.minimax_d(real_logits, fake_logits)

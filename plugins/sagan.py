@@ -40,14 +40,17 @@ class SAGAN(Plugin):
     d_lr: float = 4e-4
 
     def optimizers(self):
-        return {"generator": Adam(self.g_lr, beta_1=0.0, beta_2=0.9),
-                "discriminator": Adam(self.d_lr, beta_1=0.0, beta_2=0.9)}
+        return {
+            "generator": Adam(self.g_lr, beta_1=0.0, beta_2=0.9),
+            "discriminator": Adam(self.d_lr, beta_1=0.0, beta_2=0.9),
+        }
 
     def unsupported(self, spec: DataSpec) -> str | None:
         if not spec.is_image or spec.shape[0] != spec.shape[1]:
             return "sagan makes square images only."
-        if spec.shape[0] < 16 or spec.shape[0] % 4:
-            return f"sagan makes images of side 16, 20, 24, ... (multiples of 4), not {spec.shape[0]}."
+        side = spec.shape[0]
+        if side < 16 or side % 4:
+            return f"sagan makes images of side 16, 20, 24, ... (multiples of 4), not {side}."
         return None
 
     def stages(self, spec: DataSpec) -> int:

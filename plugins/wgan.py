@@ -40,8 +40,10 @@ class WGAN(Plugin):
             raise UsageError(f"clip must be above 0, not {self.clip}.")
 
     def optimizers(self):  # RMSProp: the critic's loss moves under momentum (section 4)
-        return {"generator": keras.optimizers.RMSprop(self.g_lr),
-                "discriminator": keras.optimizers.RMSprop(self.d_lr)}
+        return {
+            "generator": keras.optimizers.RMSprop(self.g_lr),
+            "discriminator": keras.optimizers.RMSprop(self.d_lr),
+        }
 
     def generator(self, spec: DataSpec) -> keras.Model:
         z = x = keras.Input((self.z_dim,), name="z")

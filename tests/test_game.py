@@ -31,12 +31,25 @@ class Small(Plugin):
     rate: float = 0.2
 
     def generator(self, spec):
-        return keras.Sequential([keras.Input((self.z_dim,), name="z"), layers.Dense(8, "relu"),
-                                 layers.Dense(spec.size), layers.Reshape(spec.shape)])
+        return keras.Sequential(
+            [
+                keras.Input((self.z_dim,), name="z"),
+                layers.Dense(8, "relu"),
+                layers.Dense(spec.size),
+                layers.Reshape(spec.shape),
+            ]
+        )
 
     def discriminator(self, spec):
-        return keras.Sequential([keras.Input(spec.shape), layers.Flatten(), layers.Dense(8, "relu"),
-                                 layers.Dropout(self.rate), layers.Dense(1)])
+        return keras.Sequential(
+            [
+                keras.Input(spec.shape),
+                layers.Flatten(),
+                layers.Dense(8, "relu"),
+                layers.Dropout(self.rate),
+                layers.Dense(1),
+            ]
+        )
 
     def d_loss(self, real_logits, fake_logits):
         return losses.minimax_d(real_logits, fake_logits)
@@ -46,8 +59,11 @@ class Small(Plugin):
 
 
 def game(plugin: Plugin, dataset=None, **settings) -> Game:
-    return Game(plugin, dataset or points(), **{"seed": 0, "precision": "float32",
-                                                "chunk_steps": 8} | settings)
+    return Game(
+        plugin,
+        dataset or points(),
+        **{"seed": 0, "precision": "float32", "chunk_steps": 8} | settings,
+    )
 
 
 def column(name: str, played: tuple[list[str], np.ndarray]) -> np.ndarray:
@@ -70,8 +86,10 @@ def test_the_cut_of_steps_into_calls_changes_no_bit():
 
 @pytest.mark.parametrize("name", ["mlp_gan", "dcgan", "wgan", "sagan"])
 def test_a_restored_game_goes_on_to_the_same_bits(name):
-    plugin = registry.make(registry.load(name), {"batch_size": 8, "z_dim": 4}
-                           | ({} if name == "mlp_gan" else {"width": 4}))
+    plugin = registry.make(
+        registry.load(name),
+        {"batch_size": 8, "z_dim": 4} | ({} if name == "mlp_gan" else {"width": 4}),
+    )
     data = images(64, classes=3)
     straight, first, second = game(plugin, data), game(plugin, data), game(plugin, data, seed=0)
     straight.run(0, 3)
@@ -112,6 +130,7 @@ def test_every_critic_turn_sees_a_fresh_batch_and_fresh_z():
                     sums = tf.stack([tf.reduce_sum(turn.batch["point"]), tf.reduce_sum(turn.z)])
                     tf.py_function(lambda s: seen.append(tuple(s.numpy())), [sums], [])
                     return player.loss(turn)
+
                 return Player(player.name, player.networks, loss, player.optimizer, player.turns)
 
             return [watch(p) for p in plain]
@@ -145,8 +164,9 @@ def test_the_loop_runs_three_players_untouched():
         """A third player: an encoder that recovers z from the fake."""
 
         def networks(self, spec):
-            encoder = keras.Sequential([keras.Input(spec.shape), layers.Flatten(),
-                                        layers.Dense(self.z_dim)])
+            encoder = keras.Sequential(
+                [keras.Input(spec.shape), layers.Flatten(), layers.Dense(self.z_dim)]
+            )
             return super().networks(spec) | {"encoder": encoder}
 
         def players(self, networks, spec, step=0):
@@ -212,7 +232,9 @@ def test_the_average_follows_the_weights():
 def test_wgan_keeps_every_critic_weight_inside_the_clip():
     made = game(WGAN(batch_size=16, clip=0.02, d_lr=0.1))
     made.run(0, 2)
-    largest = max(np.abs(w.numpy()).max() for w in made.networks["discriminator"].trainable_variables)
+    largest = max(
+        np.abs(w.numpy()).max() for w in made.networks["discriminator"].trainable_variables
+    )
     assert largest <= 0.02 + 1e-9
 
 
@@ -268,7 +290,9 @@ def test_gradient_penalty_is_zero_for_a_critic_of_slope_one():
     real, fake = tf.random.stateless_normal((2, 8, 2), [1, 2])
     value = losses.gradient_penalty(lambda x: x @ slope, real, fake, tf.constant([3, 4], tf.int64))
     assert float(value) == pytest.approx(0, abs=1e-6)
-    double = losses.gradient_penalty(lambda x: 2 * x @ slope, real, fake, tf.constant([3, 4], tf.int64))
+    double = losses.gradient_penalty(
+        lambda x: 2 * x @ slope, real, fake, tf.constant([3, 4], tf.int64)
+    )
     assert float(double) == pytest.approx(1, abs=1e-5)
     assert float(losses.r1_penalty(lambda x: 2 * x @ slope, real)) == pytest.approx(4, abs=1e-5)
 
@@ -276,7 +300,9 @@ def test_gradient_penalty_is_zero_for_a_critic_of_slope_one():
 def test_losses_agree_with_their_papers():
     real, fake = np.array([[1.0], [2.0]], np.float32), np.array([[-1.0], [0.5]], np.float32)
     log1p = lambda x: np.log1p(np.exp(x)).mean()  # noqa: E731
-    assert float(losses.minimax_d(real, fake)) == pytest.approx(log1p(-real) + log1p(fake), rel=1e-6)
+    assert float(losses.minimax_d(real, fake)) == pytest.approx(
+        log1p(-real) + log1p(fake), rel=1e-6
+    )
     assert float(losses.nonsaturating_g(fake)) == pytest.approx(log1p(-fake), rel=1e-6)
     assert float(losses.wasserstein_d(real, fake)) == pytest.approx(fake.mean() - real.mean())
     assert float(losses.wasserstein_g(fake)) == pytest.approx(-fake.mean())

@@ -37,7 +37,9 @@ def test_attention_lets_a_far_corner_move_every_place():
 
 @pytest.mark.parametrize("layer", [SpectralDense(12), SpectralConv2D(12, 3)])
 def test_spectral_norm_converges_to_the_largest_singular_value(layer):
-    x = tf.random.stateless_normal((2, 9) if "Dense" in type(layer).__name__ else (2, 9, 9, 3), [1, 2])
+    x = tf.random.stateless_normal(
+        (2, 9) if "Dense" in type(layer).__name__ else (2, 9, 9, 3), [1, 2]
+    )
     for _ in range(200):
         layer(x, training=True)
     matrix = np.asarray(layer.normalised(False)).reshape(-1, 12)
@@ -76,8 +78,9 @@ def test_conditional_batch_norm_scales_each_class_by_its_own_gain():
     assert out[label == 1].std() / out[label == 0].std() == pytest.approx(2, rel=0.1)
 
 
-@pytest.mark.parametrize("layer", [SelfAttention(), SpectralConv2D(4, 3, padding="same"),
-                                   ConditionalBatchNorm(3)])
+@pytest.mark.parametrize(
+    "layer", [SelfAttention(), SpectralConv2D(4, 3, padding="same"), ConditionalBatchNorm(3)]
+)
 def test_layers_compute_in_bfloat16_and_survive_their_configuration(layer):
     twin = type(layer).from_config(layer.get_config() | {"dtype": "mixed_bfloat16"})
     x = tf.ones((2, 4, 4, 8))
@@ -91,7 +94,10 @@ def test_an_embedding_has_a_row_for_each_class():
     rows = np.asarray(layer(np.array([0, 1, 0])))
     assert rows.shape == (3, 5)
     np.testing.assert_array_equal(rows[0], rows[2])
-    assert keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer)).classes == 3
+    assert (
+        keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer)).classes
+        == 3
+    )
 
 
 @pytest.mark.parametrize("shape", [(64, 5), (32, 6, 6, 5)])
@@ -105,8 +111,13 @@ def test_fused_batch_norm_gives_what_keras_gives(shape):
             tape.watch(x)
             loss = tf.reduce_sum(layer(x, training=True) ** 3)
         sources = [x, *[w.value for w in layer.trainable_variables]]
-        results.append([layer(x, training=False), *tape.gradient(loss, sources),
-                        *[w.numpy() for w in layer.weights]])
+        results.append(
+            [
+                layer(x, training=False),
+                *tape.gradient(loss, sources),
+                *[w.numpy() for w in layer.weights],
+            ]
+        )
     for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-3)
 
@@ -123,7 +134,10 @@ def test_dropout_drops_its_share_keeps_the_mean_and_draws_anew():
 def test_fused_adam_walks_the_path_of_keras():
     paths = []
     for kind in (Adam, keras.optimizers.Adam):
-        w, optimizer = keras.Variable(np.linspace(-2, 2, 7), dtype="float32"), kind(0.05, beta_1=0.5)
+        w, optimizer = (
+            keras.Variable(np.linspace(-2, 2, 7), dtype="float32"),
+            kind(0.05, beta_1=0.5),
+        )
         for step in range(30):
             optimizer.apply([tf.sin(3 * w + step) * w], [w])
         paths.append(w.numpy())

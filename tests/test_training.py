@@ -20,8 +20,14 @@ from ganzoo import sampling, training
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.run import RunDir
 
-SMALL = {"data": "digits", "device": "cpu", "precision": "float32", "log_every": 4,
-         "checkpoint_every": 4, "picture_every": 8}
+SMALL = {
+    "data": "digits",
+    "device": "cpu",
+    "precision": "float32",
+    "log_every": 4,
+    "checkpoint_every": 4,
+    "picture_every": 8,
+}
 FIELDS = {"batch_size": 16, "z_dim": 8, "steps": 12}
 
 BROKEN = textwrap.dedent("""
@@ -80,8 +86,13 @@ def test_a_run_leaves_everything_that_the_folder_promises(run):
     assert run.checkpoints() == sorted({8, 12} | set(run.checkpoints()))
     assert run.state() == "finished"
     assert [row["step"] for row in run.metrics()] == [4, 8, 12]
-    assert {"discriminator_loss", "generator_grad_norm", "d_accuracy_real", "images_per_second",
-            "score"} <= set(run.metrics()[-1])
+    assert {
+        "discriminator_loss",
+        "generator_grad_norm",
+        "d_accuracy_real",
+        "images_per_second",
+        "score",
+    } <= set(run.metrics()[-1])
     assert run.picture("real").is_file()
     assert run.picture("step-00000012").is_file()
     assert list((run.path / "tensorboard").iterdir())
@@ -189,9 +200,29 @@ def command(*arguments: str) -> list[str]:
 
 def launch(path: Path, *more: str) -> subprocess.Popen:
     return subprocess.Popen(
-        command("train", "mlp_gan", "--data", "digits", "--steps", "4000", "--batch-size", "16",
-                "--outdir", str(path), "--checkpoint-every", "100", "--log-every", "20",
-                "--device", "cpu", *more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        command(
+            "train",
+            "mlp_gan",
+            "--data",
+            "digits",
+            "--steps",
+            "2000",
+            "--batch-size",
+            "16",
+            "--outdir",
+            str(path),
+            "--checkpoint-every",
+            "100",
+            "--log-every",
+            "20",
+            "--device",
+            "cpu",
+            *more,
+        ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def wait_for_checkpoint(run: RunDir, process: subprocess.Popen) -> None:
@@ -212,8 +243,12 @@ def test_a_killed_run_ends_on_the_bits_of_an_uninterrupted_one(tmp_path):
     time.sleep(random.random() * 0.5)
     killed.kill()
     killed.wait()
-    done = subprocess.run(command("train", "--resume", str(tmp_path / "killed")),
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command("train", "--resume", str(tmp_path / "killed")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert same(final(RunDir(tmp_path / "whole")), final(RunDir(tmp_path / "killed")))
 

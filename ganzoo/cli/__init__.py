@@ -15,13 +15,20 @@ from ganzoo.errors import GanzooError, unknown
 
 
 class Group(click.Group):
-    """Commands that answer every error in one sentence, and know the nearest name to a wrong one."""
+    """Commands that know the nearest name to a wrong one, and all take --debug."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         if not isinstance(cmd, click.Group):
-            cmd.params.append(click.Option(["--debug"], is_flag=True, expose_value=False,
-                                           is_eager=True, callback=_remember_debug,
-                                           help="Show the traceback of an error."))
+            cmd.params.append(
+                click.Option(
+                    ["--debug"],
+                    is_flag=True,
+                    expose_value=False,
+                    is_eager=True,
+                    callback=_remember_debug,
+                    help="Show the traceback of an error.",
+                )
+            )
         super().add_command(cmd, name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -46,7 +53,9 @@ def main(arguments: list[str] | None = None) -> None:
     meta: dict[str, Any] = {}
     warnings.showwarning = _show_warning
     try:
-        with cli.make_context("ganzoo", list(sys.argv[1:] if arguments is None else arguments)) as ctx:
+        with cli.make_context(
+            "ganzoo", list(sys.argv[1:] if arguments is None else arguments)
+        ) as ctx:
             meta = ctx.meta
             cli.invoke(ctx)
     except click.exceptions.Exit as done:
@@ -63,8 +72,12 @@ def main(arguments: list[str] | None = None) -> None:
     except GanzooError as error:
         _fail(str(error), meta, error.exit_code)
     except Exception as error:
-        _fail(f"unexpected {type(error).__name__}: {str(error).strip().splitlines()[:1]} "
-              "(please report it; --debug shows where).", meta, 1)
+        _fail(
+            f"unexpected {type(error).__name__}: {str(error).strip().splitlines()[:1]} "
+            "(please report it; --debug shows where).",
+            meta,
+            1,
+        )
 
 
 def _fail(sentence: str, meta: dict[str, Any], code: int) -> None:

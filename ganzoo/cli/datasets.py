@@ -35,11 +35,16 @@ def info(name: str, size: int | None, split: str, picture: str | None, as_json: 
     found = sources.load(name, size=size, split=split)
     values = found.arrays[found.spec.key]
     facts = {
-        "name": found.name, "samples": len(found), "shape": list(found.spec.shape),
+        "name": found.name,
+        "samples": len(found),
+        "shape": list(found.spec.shape),
         "stored": f"{values.dtype} in [{values.min():g}, {values.max():g}]",
         "trained on": "float32 in [-1, 1]" if found.spec.range else "float32 as stored",
-        "classes": found.spec.classes, "licence": found.licence, "source": found.source,
-        "note": found.note, "fingerprint": found.fingerprint,
+        "classes": found.spec.classes,
+        "licence": found.licence,
+        "source": found.source,
+        "note": found.note,
+        "fingerprint": found.fingerprint,
     }
     if "label" in found.arrays:
         counts = np.bincount(found.arrays["label"], minlength=found.spec.classes)

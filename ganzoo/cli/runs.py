@@ -20,9 +20,16 @@ def runs(root: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows))
     elif rows:
-        show(["run", "plugin", "data", "step", "of", "state", "score"],
-             [[row.get(name, "") for name in
-               ("run", "plugin", "data", "step", "steps", "state", "score")] for row in rows])
+        show(
+            ["run", "plugin", "data", "step", "of", "state", "score"],
+            [
+                [
+                    row.get(name, "")
+                    for name in ("run", "plugin", "data", "step", "steps", "state", "score")
+                ]
+                for row in rows
+            ],
+        )
     else:
         click.echo(f"no runs in {root}/: `ganzoo train dcgan` makes one.")
 
@@ -32,9 +39,15 @@ def _row(run: RunDir) -> dict:
         config, metrics = run.config(), run.metrics()
         step = max([*run.checkpoints(), metrics[-1]["step"] if metrics else 0])
         scores = [row["score"] for row in metrics if "score" in row]
-        return {"run": str(run.path), "plugin": config["plugin"], "data": config["data"],
-                "step": step, "steps": config["fields"]["steps"], "state": _state(run),
-                "score": f"{scores[-1]:.4g}" if scores else ""}
+        return {
+            "run": str(run.path),
+            "plugin": config["plugin"],
+            "data": config["data"],
+            "step": step,
+            "steps": config["fields"]["steps"],
+            "state": _state(run),
+            "score": f"{scores[-1]:.4g}" if scores else "",
+        }
     except (GanzooError, KeyError, TypeError) as error:
         return {"run": str(run.path), "state": f"unreadable ({error})"}
 

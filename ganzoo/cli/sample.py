@@ -18,8 +18,13 @@ from ganzoo.run import RunDir, write_atomic
 @click.option("--seed", default=0, show_default=True, help="Sample i depends on it and on i alone.")
 @click.option("--label", type=int, help="Class of a conditional run.  [default: all in turn]")
 @click.option("--checkpoint", default="last", show_default=True, metavar="last|STEP")
-@click.option("--out", default="samples.png", show_default=True, type=click.Path(),
-              help="A .png grid, an .npz of all samples, or DIR/ for one PNG each.")
+@click.option(
+    "--out",
+    default="samples.png",
+    show_default=True,
+    type=click.Path(),
+    help="A .png grid, an .npz of all samples, or DIR/ for one PNG each.",
+)
 def sample(run: str, count: int, seed: int, label: int | None, checkpoint: str, out: str) -> None:
     """Draw samples from RUN's averaged generator; the plugin's code is not needed.
 
@@ -34,7 +39,7 @@ def sample(run: str, count: int, seed: int, label: int | None, checkpoint: str, 
         raise UsageError(f"--out must end in .png, .npz or be a folder, not {out!r}.")
     folder = RunDir.open(run)
 
-    from ganzoo import pictures
+    from ganzoo import data, pictures
     from ganzoo.quiet import quiet_start
 
     quiet_start()
@@ -51,6 +56,6 @@ def sample(run: str, count: int, seed: int, label: int | None, checkpoint: str, 
     else:
         if samples.ndim != 4:
             raise UsageError("points are not pictures: use --out samples.npz or .png.")
-        for index, image in enumerate(pictures.to_uint8(samples)):
+        for index, image in enumerate(data.to_uint8(samples)):
             write_atomic(target / f"{index:05d}.png", pictures.png(image))
     click.echo(f"{count} samples of step {sampler.step} -> {out}")

@@ -13,22 +13,33 @@ from ganzoo.errors import UsageError
 
 @click.command()
 @click.argument("plugin", required=False)
-@click.option("--data", metavar="NAME|DIR|FILE", help="Data set: a name of `ganzoo data list`, a "
-              "folder of images, or an .npz/.npy file.  [default: auto]")
+@click.option(
+    "--data",
+    metavar="NAME|DIR|FILE",
+    help="Data set: a name of `ganzoo data list`, a "
+    "folder of images, or an .npz/.npy file.  [default: auto]",
+)
 @click.option("--size", type=int, help="Side in pixels to which images are resized.")
 @click.option("--steps", type=int, help="Steps to train.  [default: the plugin's]")
 @click.option("--epochs", type=float, help="Instead of steps: times the data set over batch size.")
 @click.option("--batch-size", type=int, help="Samples in a batch.  [default: the plugin's]")
-@click.option("--set", "assignments", multiple=True, metavar="FIELD=VALUE",
-              help="Set a field of the plugin (`ganzoo info PLUGIN` lists them).")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Set a field of the plugin (`ganzoo info PLUGIN` lists them).",
+)
 @click.option("--config", type=click.Path(), help="YAML file of settings, such as RUN/config.yaml.")
 @click.option("--seed", type=int, help="Decides every random number.  [default: 0]")
-@click.option("--outdir", type=click.Path(), help="The run folder.  "
-              "[default: runs/PLUGIN-DATA-TIME]")
+@click.option(
+    "--outdir", type=click.Path(), help="The run folder.  [default: runs/PLUGIN-DATA-TIME]"
+)
 @click.option("--resume", type=click.Path(), metavar="RUN", help="Go on in this run folder.")
 @click.option("--device", type=click.Choice(["auto", "gpu", "cpu"]), help="[default: auto]")
-@click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]),
-              help="[default: auto]")
+@click.option(
+    "--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="[default: auto]"
+)
 @click.option("--log-every", type=int, metavar="STEPS", help="[default: 50]")
 @click.option("--picture-every", type=int, metavar="STEPS", help="[default: 500]")
 @click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 500]")
@@ -82,8 +93,17 @@ def _values(options: dict[str, Any]) -> dict[str, Any]:
     from ganzoo import settings
 
     values = settings.read_config(options["config"]) if options["config"] else {}
-    names = ("plugin", "data", "size", "seed", "device", "precision",
-             "log_every", "picture_every", "checkpoint_every")
+    names = (
+        "plugin",
+        "data",
+        "size",
+        "seed",
+        "device",
+        "precision",
+        "log_every",
+        "picture_every",
+        "checkpoint_every",
+    )
     named = {name: options[name] for name in names if options[name] is not None}
     if "plugin" in named and named["plugin"] != values.get("plugin", named["plugin"]):
         values.pop("fields", None)  # another plugin's
@@ -105,8 +125,13 @@ def _check_counts(options: dict[str, Any]) -> None:
 
 def _outdir(settings: Any) -> Path:
     """runs/PLUGIN-DATA-TIME; a second run within the second gets a number."""
-    stem = "-".join([Path(settings.plugin.rpartition(":")[2]).stem, Path(settings.data).stem,
-                     time.strftime("%Y%m%d-%H%M%S")])
+    stem = "-".join(
+        [
+            Path(settings.plugin.rpartition(":")[2]).stem,
+            Path(settings.data).stem,
+            time.strftime("%Y%m%d-%H%M%S"),
+        ]
+    )
     path, number = Path("runs") / stem, 2
     while path.exists():
         path, number = Path("runs") / f"{stem}-{number}", number + 1

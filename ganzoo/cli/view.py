@@ -9,8 +9,14 @@ from typing import Any
 
 import click
 
-SHOWN = ("discriminator_loss", "generator_loss", "d_accuracy_real", "d_accuracy_fake",
-         "discriminator_grad_norm", "generator_grad_norm")
+SHOWN = (
+    "discriminator_loss",
+    "generator_loss",
+    "d_accuracy_real",
+    "d_accuracy_fake",
+    "discriminator_grad_norm",
+    "generator_grad_norm",
+)
 PLAIN_SECONDS = 10.0
 
 
@@ -31,8 +37,9 @@ class Plain:
         self._next = 0.0
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         pass
 
     def say(self, text: str) -> None:
@@ -47,7 +54,8 @@ class Plain:
         self._next = now + PLAIN_SECONDS
         scalars = "  ".join(f"{label} {value}" for label, value in _scalars(row))
         left = _left(step, total, rate)
-        click.echo(f"step {step}/{total}  {rate * self.batch:.0f} images/s  {left}  {scalars}")
+        speed = f"{rate * self.batch:.0f} images/s  {left}" if rate else "compiled"
+        click.echo(f"step {step}/{total}  {speed}  {scalars}")
 
 
 class Quiet(Plain):
@@ -70,8 +78,9 @@ class Live(Plain):
         self._panel.start()
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._panel.stop()
 
     def say(self, text: str) -> None:
@@ -83,8 +92,12 @@ class Live(Plain):
         from rich.table import Table
 
         head = Table.grid(padding=(0, 2))
-        head.add_row(f"step {step}/{total}", ProgressBar(total, step, width=30),
-                     f"{rate * self.batch:.0f} images/s", _left(step, total, rate))
+        head.add_row(
+            f"step {step}/{total}",
+            ProgressBar(total, step, width=30),
+            f"{rate * self.batch:.0f} images/s",
+            _left(step, total, rate),
+        )
         body = Table.grid(padding=(0, 2))
         for label, value in _scalars(row):
             body.add_row(label, value)
@@ -100,8 +113,13 @@ def _scalars(row: dict[str, float]) -> list[tuple[str, str]]:
 
 
 def _short(name: str) -> str:
-    for long, short in (("discriminator", "D"), ("generator", "G"), ("d_accuracy", "D right on"),
-                        ("_grad_norm", " gradient"), ("_", " ")):
+    for long, short in (
+        ("discriminator", "D"),
+        ("generator", "G"),
+        ("d_accuracy", "D right on"),
+        ("_grad_norm", " gradient"),
+        ("_", " "),
+    ):
         name = name.replace(long, short)
     return name
 
@@ -120,8 +138,10 @@ def _clock(seconds: float) -> str:
 def headline(request: Any, outdir: Any) -> str:
     """One line: what is trained on what, where to."""
     s, dataset = request.settings, request.dataset
-    return (f"training {s.plugin} on {dataset.name} ({len(dataset)} x {dataset.spec}) for "
-            f"{request.plugin.steps} steps in {s.precision}, seed {s.seed} -> {outdir}")
+    return (
+        f"training {s.plugin} on {dataset.name} ({len(dataset)} x {dataset.spec}) for "
+        f"{request.plugin.steps} steps in {s.precision}, seed {s.seed} -> {outdir}"
+    )
 
 
 def describe(request: Any) -> str:

@@ -17,12 +17,26 @@ def list_plugins(as_json: bool) -> None:
     """List the plugins: name, idea, paper, and the package that each comes from."""
     found = registry.entries()
     if as_json:
-        click.echo(json.dumps([{"name": e.name, "summary": e.summary, "paper": e.paper,
-                                "origin": e.origin, "error": e.error} for e in found]))
+        click.echo(
+            json.dumps(
+                [
+                    {
+                        "name": e.name,
+                        "summary": e.summary,
+                        "paper": e.paper,
+                        "origin": e.origin,
+                        "error": e.error,
+                    }
+                    for e in found
+                ]
+            )
+        )
         return
     working = [e for e in found if not e.error]
-    show(["plugin", "idea", "paper", "from"],
-         [[e.name, e.summary, e.paper, e.origin] for e in working])
+    show(
+        ["plugin", "idea", "paper", "from"],
+        [[e.name, e.summary, e.paper, e.origin] for e in working],
+    )
     for entry in found:
         if entry.error:
             click.echo(f"broken: {entry.name} ({entry.origin}): {entry.error}")
@@ -47,20 +61,42 @@ def info(plugin: str, data: str | None, size: int | None, as_json: bool) -> None
         fields = registry.fields(registry.load(plugin))
     networks = _networks(plugin, data, size) if data else {}
     if as_json:
-        click.echo(json.dumps({
-            "name": entry.name, "summary": entry.summary, "paper": entry.paper,
-            "origin": entry.origin, "networks": networks,
-            "fields": [{"name": f.name, "type": f.type, "default": _plain(f.default),
-                        "reason": f.reason} for f in fields]}))
+        click.echo(
+            json.dumps(
+                {
+                    "name": entry.name,
+                    "summary": entry.summary,
+                    "paper": entry.paper,
+                    "origin": entry.origin,
+                    "networks": networks,
+                    "fields": [
+                        {
+                            "name": f.name,
+                            "type": f.type,
+                            "default": _plain(f.default),
+                            "reason": f.reason,
+                        }
+                        for f in fields
+                    ],
+                }
+            )
+        )
         return
     click.echo(f"{entry.name}: {entry.summary}")
     click.echo(f"paper {entry.paper or 'none given'}; from {entry.origin}\n")
-    show(["field", "type", "default", "reason"],
-         [[f.name, f.type, repr(f.default), f.reason] for f in fields])
+    show(
+        ["field", "type", "default", "reason"],
+        [[f.name, f.type, repr(f.default), f.reason] for f in fields],
+    )
     click.echo()
     if networks:
-        show(["network", "parameters", "FLOPs an image"],
-             [[name, f"{row['parameters']:,}", f"{row['flops']:,}"] for name, row in networks.items()])
+        show(
+            ["network", "parameters", "FLOPs an image"],
+            [
+                [name, f"{row['parameters']:,}", f"{row['flops']:,}"]
+                for name, row in networks.items()
+            ],
+        )
     else:
         click.echo(f"ganzoo info {plugin} --data mnist   counts parameters and FLOPs for MNIST")
 

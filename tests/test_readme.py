@@ -1,0 +1,41 @@
+"""What the README says is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ganzoo import registry, training
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def test_the_table_of_plugins_is_the_registrys():
+    ours = [e for e in registry.entries() if e.origin.startswith("ganzoo ")]
+    rows = [f"| {e.name} | {e.summary} | {e.paper} |" for e in ours]
+    printed = [line for line in README.splitlines() if re.match(r"\| [a-z_]+ \|.*https", line)]
+    assert printed == rows, "expected:\n" + "\n".join(rows)
+
+
+def test_the_plugin_in_the_readme_trains(tmp_path):
+    path = tmp_path / "mygan.py"
+    path.write_text(re.search(r"```python\n(.*?)```", README, re.S)[1])
+    request = training.prepare({"plugin": str(path), "data": "digits", "fields": {"steps": 2}})
+    run = training.start(request, tmp_path / "run")
+    assert run.checkpoints() == [2]
+    assert registry.static_fields(registry.find(str(path)))[-1].reason.startswith("fields are")
+
+
+def test_the_packages_of_setup_cfg_are_the_folders():
+    from configparser import ConfigParser
+
+    root = Path(__file__).parent.parent
+    config = ConfigParser()
+    config.read(root / "setup.cfg")
+    listed = set(config["options"]["packages"].split())
+    inside = {
+        ".".join(p.parent.relative_to(root).parts) for p in root.glob("ganzoo/**/__init__.py")
+    }
+    assert listed == inside | {"ganzoo.eval", "ganzoo.plugins"}
+    for flat in ("eval", "plugins"):
+        assert not list((root / flat).glob("*/__init__.py"))
