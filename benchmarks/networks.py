@@ -6,51 +6,60 @@ As plugins for ganzoo's loop, and as plain Keras networks for the others.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
 
 import keras
 from keras import layers
 
-from ganzoo import losses
+from ganzoo import fourier, losses
 from ganzoo.layers import BatchNormalization, Dropout
 from ganzoo.plugin import DataSpec, Plugin
 from ganzoo.plugins.mlp_gan import MLPGAN
 
+FAST = SimpleNamespace(
+    BatchNormalization=BatchNormalization,
+    Dropout=Dropout,
+    Conv2D=fourier.Conv2D,
+    Conv2DTranspose=fourier.Conv2DTranspose,
+)
+"""ganzoo's layers, which have Keras's names, weights and results."""
 BATCH = 128
 Z = 100
 
 
-def dcgan_generator(norm: type = layers.BatchNormalization) -> keras.Model:
+def dcgan_generator(kit: Any = layers) -> keras.Model:
     """z (100) -> 28x28x1."""
     return keras.Sequential(
         [
             keras.Input((Z,), name="z"),
             layers.Dense(7 * 7 * 256, use_bias=False),
-            norm(),
+            kit.BatchNormalization(),
             layers.LeakyReLU(negative_slope=0.3),
             layers.Reshape((7, 7, 256)),
-            layers.Conv2DTranspose(128, 5, 1, "same", use_bias=False),
-            norm(),
+            kit.Conv2DTranspose(128, 5, 1, "same", use_bias=False),
+            kit.BatchNormalization(),
             layers.LeakyReLU(negative_slope=0.3),
-            layers.Conv2DTranspose(64, 5, 2, "same", use_bias=False),
-            norm(),
+            kit.Conv2DTranspose(64, 5, 2, "same", use_bias=False),
+            kit.BatchNormalization(),
             layers.LeakyReLU(negative_slope=0.3),
-            layers.Conv2DTranspose(1, 5, 2, "same", use_bias=False),
+            kit.Conv2DTranspose(1, 5, 2, "same", use_bias=False),
             layers.Activation("tanh", dtype="float32"),
         ]
     )
 
 
-def dcgan_discriminator(dropout: type = layers.Dropout) -> keras.Model:
+def dcgan_discriminator(kit: Any = layers) -> keras.Model:
     """28x28x1 -> logit."""
     return keras.Sequential(
         [
             keras.Input((28, 28, 1), name="image"),
-            layers.Conv2D(64, 5, 2, "same"),
+            kit.Conv2D(64, 5, 2, "same"),
             layers.LeakyReLU(negative_slope=0.3),
-            dropout(0.3),
-            layers.Conv2D(128, 5, 2, "same"),
+            kit.Dropout(0.3),
+            kit.Conv2D(128, 5, 2, "same"),
             layers.LeakyReLU(negative_slope=0.3),
-            dropout(0.3),
+            kit.Dropout(0.3),
             layers.Flatten(),
             layers.Dense(1, dtype="float32"),
         ]
@@ -90,10 +99,10 @@ class TutorialDCGAN(Plugin):
     simultaneous: bool = True
 
     def generator(self, spec: DataSpec) -> keras.Model:
-        return dcgan_generator(BatchNormalization)
+        return dcgan_generator(FAST)
 
     def discriminator(self, spec: DataSpec) -> keras.Model:
-        return dcgan_discriminator(Dropout)
+        return dcgan_discriminator(FAST)
 
     def d_loss(self, real_logits, fake_logits):
         return losses.minimax_d(real_logits, fake_logits)

@@ -9,6 +9,7 @@ import keras
 from keras import layers
 
 from ganzoo import losses
+from ganzoo.fourier import Conv2D, Conv2DTranspose
 from ganzoo.layers import BatchNormalization
 from ganzoo.plugin import DataSpec, Plugin
 
@@ -52,7 +53,7 @@ class DCGAN(Plugin):
         x = layers.Reshape((side, side, channels))(x)
         x = layers.ReLU()(BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
         for stage in reversed(range(1, stages)):
-            x = layers.Conv2DTranspose(
+            x = Conv2DTranspose(
                 self.width << (stage - 1),
                 4,
                 2,
@@ -61,7 +62,7 @@ class DCGAN(Plugin):
                 kernel_initializer=_normal(),
             )(x)
             x = layers.ReLU()(BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
-        x = layers.Conv2DTranspose(spec.shape[2], 4, 2, "same", kernel_initializer=_normal())(x)
+        x = Conv2DTranspose(spec.shape[2], 4, 2, "same", kernel_initializer=_normal())(x)
         image = layers.Activation("tanh", dtype="float32")(x)
         return keras.Model(z, image, name="generator")
 
@@ -69,7 +70,7 @@ class DCGAN(Plugin):
         image = keras.Input(spec.shape, name=spec.key)
         x = image
         for stage in range(self.stages(spec)):
-            x = layers.Conv2D(
+            x = Conv2D(
                 self.width << stage, 4, 2, "same", use_bias=stage == 0, kernel_initializer=_normal()
             )(x)
             if stage:  # none at the input, nor at the generator's output (section 3)

@@ -11,6 +11,7 @@ from keras import layers
 
 from ganzoo import losses
 from ganzoo.errors import UsageError
+from ganzoo.fourier import Conv2D, Conv2DTranspose
 from ganzoo.layers import BatchNormalization
 from ganzoo.plugin import DataSpec, Plugin
 
@@ -56,9 +57,9 @@ class WGAN(Plugin):
             x = layers.Dense(side * side * 2 * self.width, use_bias=False)(x)
             x = layers.Reshape((side, side, 2 * self.width))(x)
             x = layers.ReLU()(BatchNormalization(momentum=0.9)(x))
-            x = layers.Conv2DTranspose(self.width, 4, 2, "same", use_bias=False)(x)
+            x = Conv2DTranspose(self.width, 4, 2, "same", use_bias=False)(x)
             x = layers.ReLU()(BatchNormalization(momentum=0.9)(x))
-            x = layers.Conv2DTranspose(spec.shape[2], 4, 2, "same")(x)
+            x = Conv2DTranspose(spec.shape[2], 4, 2, "same")(x)
         x = layers.Activation("tanh" if spec.range else "linear", dtype="float32")(x)
         return keras.Model(z, x, name="generator")
 
@@ -70,7 +71,7 @@ class WGAN(Plugin):
                 x = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(4 * self.width)(x))
         else:
             for factor in (1, 2):
-                x = layers.Conv2D(factor * self.width, 4, 2, "same")(x)
+                x = Conv2D(factor * self.width, 4, 2, "same")(x)
                 x = layers.LeakyReLU(negative_slope=0.2)(x)
             x = layers.Flatten()(x)
         return keras.Model(sample, layers.Dense(1, dtype="float32")(x), name="critic")

@@ -217,7 +217,7 @@ def test_lower_layers_import_no_higher_ones():
         "run": 1,
         "registry": 1,
         "pictures": 2,
-        "optimizers": 0,
+        "optimizers": 0, "fourier": 0,
         "data": 1,
         "plugin": 2,
         "settings": 2,
