@@ -27,10 +27,10 @@ def squared_distances(
     for start in range(0, len(x), step):
         rows = slice(start, min(start + step, len(x)))
         block = x[rows] - origin
-        size = np.add.outer(np.einsum("ij,ij->i", block, block), y2)
+        x2 = np.einsum("ij,ij->i", block, block)[:, None]
+        block *= -2
         d2 = block @ y.T
-        d2 *= -2
-        d2 += size
-        size *= RESOLUTION
-        d2[d2 <= size] = 0
+        d2 += x2
+        d2 += y2
+        d2[d2 <= 2 * RESOLUTION * x2] = 0  # where d2 is so small, |y|^2 is |x|^2
         yield rows, d2

@@ -105,15 +105,15 @@ def frechet_of_gaussians(real: Gaussian, fake: Gaussian) -> float:
     """As `frechet_distance`, from statistics.
 
     With S_r = R R^T, the eigenvalues of S_r S_f are those of R^T S_f R: a symmetric problem.
-    n samples span n - 1 dimensions, so all but the n - 1 largest are zeros with rounding errors,
-    whose roots would add up: they are left out.
+    n samples span n - 1 dimensions, so R has that many columns at most: more would bring
+    eigenvalues that are zeros with rounding errors, whose roots add up.
     """
     arrays.same_dimension(len(real.mean), len(fake.mean))
     if real.n > fake.n:  # the smaller set has the thinner root
         real, fake = fake, real
     root = _root(real)
-    values = linalg.eigvalsh(root.T @ fake.covariance @ root)[::-1]
-    cross = np.sqrt(np.clip(values[: real.n - 1], 0, None)).sum()
+    values = linalg.eigvalsh(root.T @ fake.covariance @ root)
+    cross = np.sqrt(np.clip(values, 0, None)).sum()
     traces = np.trace(real.covariance) + np.trace(fake.covariance)
     return max(0.0, float(_squared(real.mean - fake.mean) + traces - 2 * cross))
 

@@ -58,6 +58,6 @@ def _within(x: np.ndarray) -> float:
 
 
 def _sum(x: np.ndarray, y: np.ndarray) -> float:
-    """The kernel matrix's sum, a few rows at a time."""
-    d = x.shape[1]
-    return sum(float(((x[i : i + ROWS] @ y.T / d + 1) ** 3).sum()) for i in range(0, len(x), ROWS))
+    """The kernel matrix's sum, a few rows at a time; products are much faster than a power."""
+    blocks = (x[i : i + ROWS] @ y.T / x.shape[1] + 1 for i in range(0, len(x), ROWS))
+    return sum(float(np.vdot(k * k, k)) for k in blocks)

@@ -50,7 +50,7 @@ def nearest(queries: np.ndarray, references: np.ndarray) -> tuple[np.ndarray, np
     distances, index = np.empty(len(queries)), np.empty(len(queries), np.int64)
     for rows, d2 in squared_distances(queries, references):
         index[rows] = d2.argmin(1)
-        distances[rows] = np.sqrt(d2.min(1))
+        distances[rows] = np.sqrt(np.take_along_axis(d2, index[rows, None], 1)[:, 0])
     return distances, index
 
 
