@@ -53,17 +53,22 @@ def loop(network: str, precision: str) -> Callable[[int], None]:
 
     from ganzoo import training
     from ganzoo.data import Dataset
+    from ganzoo.run import RunDir
     from ganzoo.settings import Settings
     from ganzoo.spec import DataSpec
 
     data = Dataset("random", DataSpec((28, 28, 1)), {"image": pixels()}, licence="", source="")
-    made = plugin(network)
-    request = training.Request(Settings("benchmark", precision=precision), made, data)
-    folder = tempfile.mkdtemp()
-    session = training.Session(request, folder)
+    request = training.Request(Settings("benchmark", precision=precision), plugin(network), data)
+    run, view, step = RunDir.create(tempfile.mkdtemp()), training.Silent(), 0
+    game = training.make_game(request)
+    training.prepare_folder(run, game, request, view)
+    books = training.Books(run, game, request, view, step)
 
     def play(count: int) -> None:
-        session.advance(session.step + count)
+        nonlocal step
+        end = step + count
+        while step < end:
+            step = training.play(game, books, step, books.pause(step, end))
 
     return play
 

@@ -18,6 +18,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 BATCH = 128
 STEPS = {"dcgan": 30, "mlp": 1500}
+LOOP = "ganzoo loop"
+"""The whole loop is measured over many more steps: `--only ganzoo --steps 1000 --rounds 3`."""
 
 
 class Waiting:
@@ -47,11 +49,11 @@ class Waiting:
         return self.answer()
 
 
-def measure(network: str, rounds: int, torch: str, only: list[str]) -> None:
+def measure(network: str, rounds: int, steps: int, torch: str, only: list[str]) -> None:
     """Print the table of one network."""
     from contenders import CONTENDERS
 
-    names = [n for n in CONTENDERS if not only or any(word in n for word in only)]
+    names = [n for n in CONTENDERS if (not only and n != LOOP) or any(w in n for w in only)]
     started = [
         Waiting(torch if n.startswith("torch") else sys.executable, n, network) for n in names
     ]
@@ -61,9 +63,9 @@ def measure(network: str, rounds: int, torch: str, only: list[str]) -> None:
     results = {w.name: [] for w in waiting}
     for _ in range(rounds):
         for contender in waiting:
-            results[contender.name].append(contender.play(STEPS[network]))
-    speed = {name: [STEPS[network] / r["seconds"] for r in rows] for name, rows in results.items()}
-    print(f"\n{network}, batch {BATCH}, {rounds} rounds of {STEPS[network]} steps")
+            results[contender.name].append(contender.play(steps))
+    speed = {name: [steps / r["seconds"] for r in rows] for name, rows in results.items()}
+    print(f"\n{network}, batch {BATCH}, {rounds} rounds of {steps} steps")
     print(f"{'':22}{'steps/s':>10}{'images/s':>10}{'peak MiB':>10}   ganzoo bf16 / f32 against it")
     for name, rates in speed.items():
         middle = statistics.median(rates)
@@ -89,11 +91,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--network", choices=[*STEPS, "both"], default="both")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--steps", type=int, help="steps of a round")
     parser.add_argument("--torch", default=sys.executable, help="a Python that has torch")
     parser.add_argument("--only", nargs="*", default=[], help="words in the contenders' names")
     chosen = parser.parse_args()
     for network in STEPS if chosen.network == "both" else [chosen.network]:
-        measure(network, chosen.rounds, chosen.torch, chosen.only)
+        steps = chosen.steps or STEPS[network]
+        measure(network, chosen.rounds, steps, chosen.torch, chosen.only)
 
 
 if __name__ == "__main__":

@@ -132,8 +132,8 @@ def start(request: Request, outdir: str | os.PathLike[str], view: View | None = 
     run = RunDir.create(outdir)
     with run.locked():
         run.write_config(dataclasses.asdict(request.settings) | {"record": record(request)})
-        game = _game(request)
-        _begin(run, game, request, view)
+        game = make_game(request)
+        prepare_folder(run, game, request, view)
         _advance(run, game, request, 0, view)
     return run
 
@@ -156,7 +156,7 @@ def resume(
         _clean(run)
         for line in _changed_surroundings(config.get("record") or {}, record(request)):
             view.say(line)
-        game = _game(request)
+        game = make_game(request)
         step = 0
         if run.checkpoints():
             step, arrays = run.latest()
@@ -166,7 +166,7 @@ def resume(
             return run
         run.write_config(dataclasses.asdict(request.settings) | {"record": config["record"]})
         run.truncate_metrics(step)
-        _begin(run, game, request, view)
+        prepare_folder(run, game, request, view)
         view.say(f"resuming {run} at step {step} of {request.plugin.steps}")
         _advance(run, game, request, step, view)
     return run
@@ -193,7 +193,8 @@ def _clean(run: RunDir) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _game(request: Request) -> Game:
+def make_game(request: Request) -> Game:
+    """The game of a request, at step 0."""
     return Game(
         request.plugin,
         request.dataset,
@@ -203,7 +204,8 @@ def _game(request: Request) -> Game:
     )
 
 
-def _begin(run: RunDir, game: Game, request: Request, view: View) -> None:
+def prepare_folder(run: RunDir, game: Game, request: Request, view: View) -> None:
+    """Write what stands in the folder from the start: the sampler's graph and real samples."""
     if request.dataset.note:
         view.say(request.dataset.note)
     run.write_sampler(*sampling.export(game.average, request.plugin, request.dataset.spec))
@@ -298,12 +300,12 @@ def _signals() -> Iterator[_Stop]:
 def _advance(run: RunDir, game: Game, request: Request, step: int, view: View) -> None:
     """Play from `step` to the plugin's last step, or until a signal; end with a checkpoint."""
     run.write_state("running", step=step)
-    books = _Books(run, game, request, view, step)
+    books = Books(run, game, request, view, step)
     total = request.plugin.steps
     try:
         with _signals() as stop:
             while step < total and not stop.requested:
-                step = _chunk(game, books, step, books.pause(step, total))
+                step = play(game, books, step, books.pause(step, total))
                 if step == game.next_milestone(step - 1):
                     game.enter(step)
         books.close(step)
@@ -315,7 +317,7 @@ def _advance(run: RunDir, game: Game, request: Request, step: int, view: View) -
         view.say(f"stopped at step {step} of {total}; go on with: ganzoo train --resume {run}")
 
 
-def _chunk(game: Game, books: _Books, step: int, end: int) -> int:
+def play(game: Game, books: Books, step: int, end: int) -> int:
     """One compiled call towards `end`; returns the step that it reached."""
     edge = game.next_milestone(step)
     count = min(end if edge is None else min(end, edge), step + books.pace) - step
@@ -327,7 +329,7 @@ def _chunk(game: Game, books: _Books, step: int, end: int) -> int:
     return step
 
 
-class _Books:
+class Books:
     """What the loop writes down, and when: rows, pictures, checkpoints."""
 
     def __init__(self, run: RunDir, game: Game, request: Request, view: View, step: int):
