@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test lint bench clean
 
 demo: $(VENV)/.installed  ## train on handwritten digits for a few minutes and draw a grid
-	$(BIN)/ganzoo train dcgan --epochs 3
+	$(BIN)/ganzoo train dcgan --steps 1200
 	$(BIN)/ganzoo runs
 
 test: $(VENV)/.installed-test  ## run the test suite
