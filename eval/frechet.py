@@ -3,11 +3,12 @@
 The matrix root of the product of two covariances is never taken: only its trace is needed, and
 that is a sum of roots of eigenvalues of a symmetric matrix, or of singular values. No jitter is
 added anywhere, so that a set of samples smaller than its dimension gets its own distance and not
-that of a neighbour.
+that of a neighbour. What is not finite is refused and never clipped to 0, the perfect score.
 """
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,15 +18,39 @@ from ganzoo.errors import UsageError
 from ganzoo.eval import arrays
 
 FEW = 10_000
+ASYMMETRY = 1e-6  # of the largest entry: statistics that were stored in float32 pass
+
+
+class FewSamples(UserWarning):
+    """A score of so few samples tells their number as much as their quality."""
 
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
-    """Mean (d,), covariance (d, d) with n - 1 in the denominator, and the count n."""
+    """Mean (d,), covariance (d, d) with n - 1 in the denominator, and the count n.
+
+    Checked when it is made, as statistics also come from files: in float64 and finite from then on.
+    """
 
     mean: np.ndarray
     covariance: np.ndarray
     n: int
+
+    def __post_init__(self):
+        mean = arrays.finite(np.asarray(self.mean), "mean")
+        s = arrays.finite(np.asarray(self.covariance), "covariance")
+        if mean.ndim != 1 or not mean.size or s.shape != 2 * mean.shape or not self.n >= 2:
+            raise UsageError(
+                "expected a mean (d,), a covariance (d, d) and a count of 2 or more, found shapes "
+                f"{mean.shape} and {s.shape} of {self.n} samples: make the statistics again."
+            )
+        if s.diagonal().min() < 0 or np.abs(s - s.T).max() > ASYMMETRY * np.abs(s).max():
+            raise UsageError(
+                "expected a symmetric covariance with no variance below 0, found another matrix: "
+                "make the statistics again."
+            )
+        object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "covariance", s)
 
 
 class Moments:
@@ -47,19 +72,22 @@ class Moments:
         self.mean = np.zeros(dimension)
         self.scatter = np.zeros((dimension, dimension))
 
+    @np.errstate(over="ignore", invalid="ignore")  # `Gaussian` refuses what comes of it
     def add(self, batch: np.ndarray) -> None:
         """Take in features (n, d), n being 1 or more."""
         x = arrays.vectors(batch, "feature", at_least=1)
         arrays.same_dimension(len(self.mean), x.shape[1])
         mean = x.mean(0)
-        x = x - mean
-        self._join(len(x), mean, x.T @ x)
+        x = np.vstack([x - mean, self._move(len(x), mean)])
+        self.scatter += x.T @ x
 
     def merge(self, other: Moments) -> None:
         """Take in what another accumulator has seen."""
         arrays.same_dimension(len(self.mean), len(other.mean))
         if other.n:
-            self._join(other.n, other.mean, other.scatter)
+            between = self._move(other.n, other.mean)
+            self.scatter += other.scatter
+            self.scatter += np.outer(between, between)
 
     def gaussian(self) -> Gaussian:
         """The statistics of everything that came."""
@@ -67,15 +95,17 @@ class Moments:
             raise UsageError(f"expected at least 2 feature vectors, found {self.n}.")
         return Gaussian(self.mean.copy(), self.scatter / (self.n - 1), self.n)
 
-    def _join(self, n: int, mean: np.ndarray, scatter: np.ndarray) -> None:
+    def _move(self, n: int, mean: np.ndarray) -> np.ndarray:
+        """Count n more; the vector whose square is what the two means add to the scatter."""
         total = self.n + n
         delta = mean - self.mean
-        self.scatter += scatter
-        self.scatter += np.outer(delta, delta * (self.n * n / total))
+        between = delta * np.sqrt(self.n * n / total)
         self.mean += delta * (n / total)
         self.n = total
+        return between
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def gaussian(features: np.ndarray) -> Gaussian:
     """The Gaussian with the features' mean and covariance, in float64."""
     x = arrays.vectors(features, "feature")
@@ -84,6 +114,24 @@ def gaussian(features: np.ndarray) -> Gaussian:
     return Gaussian(mean, x.T @ x / (len(x) - 1), len(x))
 
 
+def fid(real: np.ndarray | Gaussian, fake: np.ndarray | Gaussian) -> float:
+    """The Frechet distance as a score to report, from features or statistics of either side.
+
+    Warns (`FewSamples`) of each of its `cautions`. The distances below do not: they also serve
+    where few samples are the point, as for one class, or for one run's own checkpoints.
+    """
+    if isinstance(real, Gaussian) or isinstance(fake, Gaussian):
+        r, f = (x if isinstance(x, Gaussian) else gaussian(x) for x in (real, fake))
+        distance, n_real, n_fake, dimension = frechet_of_gaussians(r, f), r.n, f.n, len(r.mean)
+    else:
+        distance, n_real, n_fake = frechet_distance(real, fake), len(real), len(fake)
+        dimension = np.shape(real)[1]
+    for caution in cautions(n_real, n_fake, dimension):
+        warnings.warn(caution, FewSamples, stacklevel=2)
+    return distance
+
+
+@np.errstate(over="ignore", invalid="ignore")
 def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
     """|mu_r - mu_f|^2 + tr(S_r + S_f - 2 (S_r S_f)^(1/2)) of features (n, d) and (m, d).
 
@@ -97,10 +145,11 @@ def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
     mu_r, mu_f = real.mean(0), fake.mean(0)
     a = (real - mu_r) / np.sqrt(len(real) - 1)
     b = (fake - mu_f) / np.sqrt(len(fake) - 1)
-    cross = linalg.svdvals(a @ b.T).sum()
-    return max(0.0, float(_squared(mu_r - mu_f) + _squared(a) + _squared(b) - 2 * cross))
+    cross = linalg.svdvals(_finite(a @ b.T)).sum()
+    return _clipped(_squared(mu_r - mu_f) + _squared(a) + _squared(b) - 2 * cross)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def frechet_of_gaussians(real: Gaussian, fake: Gaussian) -> float:
     """As `frechet_distance`, from statistics.
 
@@ -112,10 +161,10 @@ def frechet_of_gaussians(real: Gaussian, fake: Gaussian) -> float:
     if real.n > fake.n:  # the smaller set has the thinner root
         real, fake = fake, real
     root = _root(real)
-    values = linalg.eigvalsh(root.T @ fake.covariance @ root)
+    values = linalg.eigvalsh(_finite(root.T @ fake.covariance @ root))
     cross = np.sqrt(np.clip(values, 0, None)).sum()
     traces = np.trace(real.covariance) + np.trace(fake.covariance)
-    return max(0.0, float(_squared(real.mean - fake.mean) + traces - 2 * cross))
+    return _clipped(_squared(real.mean - fake.mean) + traces - 2 * cross)
 
 
 def frechet_per_class(
@@ -177,3 +226,17 @@ def _root(g: Gaussian) -> np.ndarray:
 
 def _squared(x: np.ndarray) -> np.float64:
     return np.vdot(x, x)
+
+
+def _clipped(distance: np.float64) -> float:
+    return max(0.0, float(_finite(distance)))
+
+
+def _finite(x: np.ndarray) -> np.ndarray:
+    """`max(0.0, nan)` is 0.0."""
+    if not np.isfinite(x).all():
+        raise UsageError(
+            "expected features whose squares are finite, found larger ones: "
+            "the generator or the extractor has diverged."
+        )
+    return x

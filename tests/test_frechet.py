@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -10,9 +11,11 @@ from scipy import linalg, ndimage
 
 from ganzoo.errors import UsageError
 from ganzoo.eval.frechet import (
+    FewSamples,
     Gaussian,
     Moments,
     cautions,
+    fid,
     frechet_distance,
     frechet_of_gaussians,
     frechet_per_class,
@@ -63,6 +66,16 @@ def test_fewer_samples_than_dimensions_have_the_distance_of_their_own_span(n, m)
     real, fake = draw(n, 10), draw(m, 10, seed=1) + 0.5
     expected = with_sqrtm(real, fake)
     assert frechet_distance(real @ basis.T, fake @ basis.T) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(("n", "d"), [(10, 3000), (3000, 10)])
+def test_no_matrix_of_the_larger_of_count_and_dimension_is_made(n, d):
+    x = np.random.default_rng(0).standard_normal((n, d))
+    tracemalloc.start()
+    frechet_distance(x, x + 1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 3000**2 / 4
 
 
 def test_streamed_statistics_agree_with_the_low_rank_form():
@@ -144,6 +157,13 @@ def test_two_halves_merge_into_the_whole():
     np.testing.assert_allclose(left.gaussian().covariance, np.cov(x, rowvar=False), rtol=1e-10)
 
 
+def test_empty_accumulators_merge_into_an_empty_one():
+    moments = Moments(3)
+    moments.merge(Moments(3))
+    with pytest.raises(UsageError, match="found 0"):
+        moments.gaussian()
+
+
 def test_moments_far_from_zero_keep_their_digits():
     x = draw(2000, 3)
     moments = Moments(3)
@@ -171,6 +191,76 @@ def test_few_samples_are_said():
     assert cautions(10_000, 10_000, 2048) == []
     assert len(cautions(10_000, 5_000, 2048)) == 1
     assert len(cautions(1_000, 10_000, 2048)) == 2
+    assert [len(cautions(n, n, 10)) for n in (19, 20, 9_999, 10_000)] == [2, 1, 1, 0]
+
+
+def test_a_score_is_the_distance_of_features_or_of_statistics_in_any_mixture():
+    real, fake = draw(10_000, 3), draw(10_000, 3, seed=1) + 0.1  # enough, so nothing is said
+    for r in (real, gaussian(real)):
+        for f in (fake, gaussian(fake)):
+            assert fid(r, f) == pytest.approx(frechet_distance(real, fake), rel=1e-10)
+
+
+@pytest.mark.parametrize("given", [np.asarray, gaussian])
+def test_a_score_of_few_samples_warns_where_it_was_asked_for(given):
+    x = given(draw(30, 20))
+    many = given(draw(10_000, 20))
+    with pytest.warns(FewSamples):
+        fid(many, x)
+    with pytest.warns(FewSamples) as said:
+        fid(x, many)
+    assert [str(w.message) for w in said] == cautions(30, 10_000, 20)
+    assert {w.filename for w in said} == {__file__}
+
+
+def test_the_distance_itself_says_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        frechet_distance(draw(30, 20), draw(30, 20))
+
+
+@pytest.mark.parametrize(
+    ("statistics", "said"),
+    [
+        ((np.full(3, np.nan), np.eye(3), 9), "finite mean"),
+        ((np.zeros(3), np.diag([1, np.inf, 1]), 9), "finite covariance"),
+        ((np.zeros(3), np.eye(4), 9), r"\(3,\) and \(4, 4\)"),
+        ((np.zeros((3, 1)), np.eye(3), 9), r"\(3, 1\)"),
+        ((np.zeros(3), np.eye(3), 1), "of 1 samples"),
+        ((np.zeros(3), np.triu(np.ones((3, 3))), 9), "symmetric"),
+        ((np.zeros(3), -np.eye(3), 9), "no variance below 0"),
+    ],
+)
+def test_statistics_that_belong_to_no_features_are_refused(statistics, said):
+    with pytest.raises(UsageError, match=said):
+        Gaussian(*statistics)
+
+
+def test_statistics_in_float32_become_float64():
+    x = draw(300, 5)
+    g = gaussian(x)
+    single = Gaussian(g.mean.astype(np.float32), g.covariance.astype(np.float32), g.n)
+    assert (single.mean.dtype, single.covariance.dtype) == (np.float64, np.float64)
+    assert frechet_of_gaussians(single, g) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("n", "size"), [(5, 1e200), (50, 1e200), (50, 1e100)])
+def test_features_too_large_to_square_are_refused_and_not_scored(n, size):
+    """`max(0.0, nan)` would be 0.0, the perfect score."""
+    with pytest.raises(UsageError, match="finite"):
+        frechet_distance(size * draw(n, 9), size * draw(n, 9, seed=1))
+
+
+def test_a_mean_too_far_away_to_square_is_refused():
+    far = Gaussian(np.full(3, 1e200), np.eye(3), 100)
+    with pytest.raises(UsageError, match="finite"):
+        frechet_of_gaussians(far, Gaussian(np.zeros(3), np.eye(3), 100))
+
+
+def test_each_vector_needs_a_label():
+    x = draw(9, 3)
+    with pytest.raises(UsageError, match=r"9 fake vectors.*\(8,\)"):
+        frechet_per_class(x, np.zeros(9, int), x, np.zeros(8, int))
 
 
 @pytest.mark.parametrize(
