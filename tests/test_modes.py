@@ -51,6 +51,15 @@ def test_the_share_is_relative_to_the_reals():
     assert class_modes(real, says(fake, 2))["covered"] == 2
 
 
+@pytest.mark.parametrize("classes", [3, 7, 10])
+def test_a_class_with_exactly_the_least_share_is_covered(classes):
+    real = np.arange(100 * classes) % classes
+    least = np.full(10, classes - 1)
+    fake = np.concatenate([np.arange(100 * classes - 10) % (classes - 1), least])
+    assert class_modes(real, says(fake, classes))["missing"] == []
+    assert class_modes(real, says(fake[:-1], classes))["missing"] == [classes - 1]
+
+
 def test_classes_that_the_reals_lack_are_not_asked_for():
     found = class_modes(np.arange(100) % 3, says(np.arange(100) % 3, 10))
     assert (found["covered"], found["classes"], found["missing"]) == (3, 3, [])
@@ -76,6 +85,13 @@ def test_stacked_modes_are_counted_once_each():
     assert found["modes"] == 3
     shares = np.array([0.5, 0.25, 0.25])
     assert found["kl_fake_real"] == pytest.approx((shares * np.log(shares * 1000)).sum())
+
+
+def test_the_divergence_of_stacks_is_from_the_real_digits_where_they_are_given():
+    digits = np.array([[1, 2, 3], [1, 2, 3], [1, 2, 3], [3, 2, 1]])
+    found = stacked_modes(says(digits[2:]), real_digits=digits)
+    assert found["kl_fake_real"] == pytest.approx(0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(2))
+    assert found["confidence"] == 1
 
 
 def test_stacks_that_all_show_one_digit_find_ten_modes():
@@ -125,6 +141,10 @@ def test_every_dropped_mode_costs_a_mode_and_raises_the_divergence():
         (lambda: class_modes(np.array([0, 12]), says(np.arange(10))), "below 10, found 12"),
         (lambda: class_modes(np.array([0.5]), says(np.arange(10))), "whole numbers"),
         (lambda: class_modes(np.arange(10), 3 * says(np.arange(10))), "softmax"),
+        (
+            lambda: class_modes(np.arange(10), says(np.arange(10)), min_share=math.nan),
+            "from 0 to 1, found nan",
+        ),
         (lambda: stacked_modes(says(np.arange(10))), "3 axes"),
         (
             lambda: stacked_modes(says(np.zeros((4, 3), int)), real_digits=np.zeros((4, 2), int)),
