@@ -26,6 +26,8 @@ def memorization(
     """
     train, held_out = arrays.vector_pair(train, held_out)
     _, samples = arrays.vector_pair(train, samples)
+    if pairs < 0:
+        raise UsageError(f"expected 0 pairs or more, found {pairs}.")
     baseline, _ = nearest(held_out, train)
     distances, index = nearest(samples, train)
     if np.median(baseline) == 0:
@@ -112,6 +114,8 @@ def closest_pairs(samples: np.ndarray, *, pairs: int = 20) -> list[tuple[int, in
     reals duplicates.
     """
     x = arrays.vectors(samples, "sample")
+    if pairs < 1:
+        raise UsageError(f"expected 1 pair or more, found {pairs}.")
     found: list[tuple[float, int, int]] = []
     for rows, d2 in _upper(x):
         flat = np.argpartition(d2, min(pairs, d2.size) - 1, axis=None)[:pairs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -10,6 +11,8 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from ganzoo.errors import UsageError
+from ganzoo.eval import memorization as module
+from ganzoo.eval.distances import squared_distances
 from ganzoo.eval.memorization import (
     birthday_paradox,
     closest_pairs,
@@ -69,6 +72,12 @@ def test_samples_beside_the_data_are_bad_but_no_copies():
     assert found["closer"] == 0
 
 
+def test_one_sample_far_away_does_not_hide_the_copies():
+    train = reals(200, 0)
+    copies = np.concatenate([train[:199], np.full((1, 6), 1e6)])
+    assert memorization(train, reals(200, 1), copies)["ratio"] == 0
+
+
 def test_more_copies_lower_z():
     train, fresh = reals(300, 0), reals(300, 2)
     z = [
@@ -117,6 +126,40 @@ def test_copying_in_one_region_hides_from_the_global_test_and_not_from_the_cells
     )
 
 
+def test_cells_weigh_what_they_hold_of_the_held_out_set():
+    """Meehan et al. 2020, equation 3: 300 and 100 vectors."""
+
+    def two_blobs(seed):
+        return reals(400, seed) + 20 * (np.arange(400) < 100)[:, None]
+
+    train, held_out, samples = two_blobs(0), two_blobs(1), two_blobs(2)
+    samples[:100] = train[:100]
+    small, large = (
+        memorization(train[part], held_out[part], samples[part])["z"]
+        for part in (slice(100), slice(100, None))
+    )
+    found = copying_z(train, held_out, samples, rng=RNG(0), cells=2)
+    assert found == pytest.approx((small + 3 * large) / 4)
+    assert small < -10
+
+
+@pytest.mark.parametrize("entries", [1, 200, 10**6])
+def test_blocks_of_any_size_find_the_same(entries, monkeypatch):
+    x, y = reals(80, 0), reals(60, 1)
+    x[70] = x[3]
+
+    def found():
+        return *nearest(x, y), *zip(*closest_pairs(x, pairs=5), strict=True)
+
+    whole, duplicates = found(), birthday_paradox(x, threshold=0.8)
+    blocks = functools.partial(squared_distances, entries=entries)
+    monkeypatch.setattr(module, "squared_distances", blocks)
+    for a, b in zip(found(), whole, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9)
+    assert birthday_paradox(x, threshold=0.8) == duplicates
+    assert duplicates["duplicates"] > 1
+
+
 def test_held_out_copies_of_the_training_set_are_refused_as_a_baseline():
     x = reals(50, 0)
     with pytest.raises(UsageError, match="another split"):
@@ -160,6 +203,10 @@ def test_a_collapse_has_a_support_of_one():
 def test_unfit_input_is_refused():
     with pytest.raises(UsageError, match="threshold"):
         birthday_paradox(reals(5, 0), threshold=-1)
+    with pytest.raises(UsageError, match="found 0"):
+        closest_pairs(reals(5, 0), pairs=0)
+    with pytest.raises(UsageError, match="found -1"):
+        memorization(reals(5, 0), reals(5, 1), reals(5, 2), pairs=-1)
     with pytest.raises(UsageError, match="fewer cells"):
         copying_z(reals(50, 0), reals(50, 1), reals(5, 2), rng=RNG(0))
     with pytest.raises(UsageError, match="6 and 2"):
