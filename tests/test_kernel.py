@@ -70,3 +70,8 @@ def test_one_subset_of_everything_is_the_plain_estimate():
 def test_subsets_larger_than_the_sets_are_refused():
     with pytest.raises(UsageError, match="2 to 50 samples"):
         kernel_distance(np.zeros((50, 3)), np.zeros((90, 3)), rng=RNG(0))
+
+
+def test_no_subset_at_all_is_refused():
+    with pytest.raises(UsageError, match="found 0 of 10"):
+        kernel_distance(np.zeros((50, 3)), np.zeros((50, 3)), rng=RNG(0), subsets=0, subset_size=10)

@@ -58,11 +58,38 @@ def test_it_is_what_tensorflow_computes(side, channels):
     np.testing.assert_allclose(ms_ssim(a, b, data_range=1), expected, rtol=2e-4)
 
 
-def test_flat_images_differ_by_their_luminance_alone():
+def test_below_eleven_pixels_the_window_keeps_its_shape():
+    from ganzoo.quiet import quiet_start
+
+    quiet_start()
+    import tensorflow as tf
+
+    a = pictures(2, 8)
+    b = np.clip(a + 0.1 * RNG(1).standard_normal(a.shape), 0, 1)
+    settings = protocol(8, 8)
+    expected = tf.image.ssim(
+        *(tf.constant(x, tf.float32) for x in (a, b)),
+        1.0,
+        filter_size=7,
+        filter_sigma=1.5 * 7 / 11,
+    )
+    found = ms_ssim(a, b, data_range=1)
+    expected = np.asarray(expected) ** settings["weights"][0]
+    assert (expected > 0).all()
+    np.testing.assert_allclose(found, expected, rtol=2e-4)
+
+
+def test_an_image_and_its_negative_have_nothing_in_common():
+    x = pictures(3, 28)
+    np.testing.assert_array_equal(ms_ssim(x, 1 - x, data_range=1), 0)
+
+
+@pytest.mark.parametrize("side", [28, 33])
+def test_flat_images_differ_by_their_luminance_alone(side):
     """(2 ab + c1) / (a^2 + b^2 + c1) to the last weight (Wang et al. 2003, equations 1 and 7)."""
     a, b, c1 = 0.2, 0.6, 0.01**2
-    x, y = np.full((1, 28, 28, 1), a), np.full((1, 28, 28, 1), b)
-    expected = ((2 * a * b + c1) / (a * a + b * b + c1)) ** protocol(28, 28)["weights"][-1]
+    x, y = np.full((1, side, side, 1), a), np.full((1, side, side, 1), b)
+    expected = ((2 * a * b + c1) / (a * a + b * b + c1)) ** protocol(side, side)["weights"][-1]
     assert ms_ssim(x, y, data_range=1)[0] == pytest.approx(expected)
 
 

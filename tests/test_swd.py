@@ -89,6 +89,15 @@ def test_images_are_at_zero_from_themselves_and_the_mean_is_of_the_levels(textur
     assert found["swd"] == pytest.approx((found["swd_32"] + found["swd_16"]) / 2)
 
 
+def test_a_level_is_a_thousand_times_the_distance_of_its_patches():
+    """One patch as large as the image: there is no choice of places."""
+    real, fake = RNG(0).standard_normal((30, 7, 7, 1)), RNG(1).exponential(size=(30, 7, 7, 1))
+    found = image_swd(real, fake, rng=RNG(2), smallest=7, patches_per_image=1, projections=4000)
+    a, b = (((x - x.mean()) / x.std()).reshape(30, -1) for x in (real, fake))
+    expected = 1000 * sliced_wasserstein(a, b, rng=RNG(3), projections=4000)
+    assert found["swd_7"] == pytest.approx(expected, rel=0.02)
+
+
 def test_blur_is_seen_and_most_in_the_finest_level(textures):
     real, fake = textures[:100], textures[100:]
     sharp, blurred, more = (
