@@ -206,7 +206,9 @@ class Game:
         keep = tf.minimum(self.plugin.ema, (1.0 + age) / (10.0 + age))
         for mean, live in zip(self.average.variables, self.sampler.variables, strict=True):
             if mean.trainable:
-                mean.assign_add((1.0 - keep) * (live.value - mean.value))
+                tf.raw_ops.ResourceApplyGradientDescent(  # mean -= (1 - keep) (mean - live)
+                    var=mean.value.handle, alpha=1.0 - keep, delta=mean.value - live.value
+                )
             else:
                 mean.assign(live.value)
 

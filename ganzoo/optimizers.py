@@ -17,20 +17,24 @@ class Adam(keras.optimizers.Adam):
     own way: the kernel would end the process on weights and slots of two types.
     """
 
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        age = tf.cast(self.iterations.value + 1, tf.float32)
+        self._powers = tf.pow(self.beta_1, age), tf.pow(self.beta_2, age)  # once for all weights
+        super().apply(grads, trainable_variables)
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         plain = variable.dtype == "float32" and not isinstance(gradient, tf.IndexedSlices)
         if self.amsgrad or not plain:
             super().update_step(gradient, variable, learning_rate)
             return
         index = self._get_variable_index(variable)
-        age = tf.cast(self.iterations.value + 1, tf.float32)
         first, second = self._momentums[index].value, self._velocities[index].value
         tf.raw_ops.ResourceApplyAdam(
             var=(variable.value if isinstance(variable, keras.Variable) else variable).handle,
             m=first.handle,
             v=second.handle,
-            beta1_power=tf.pow(self.beta_1, age),
-            beta2_power=tf.pow(self.beta_2, age),
+            beta1_power=self._powers[0],
+            beta2_power=self._powers[1],
             lr=tf.cast(learning_rate, tf.float32),
             beta1=self.beta_1,
             beta2=self.beta_2,

@@ -27,8 +27,6 @@ class MLPGAN(Plugin):
     steps: int = 20_000
     g_lr: float = 1e-3  # Adam's own default: so small a network takes it
     d_lr: float = 1e-3
-    low_precision: bool = False  # too small to gain from it
-    jit_compile: bool = True  # so small a step is mostly dispatch, which XLA fuses away
 
     def generator(self, spec: DataSpec) -> keras.Model:
         return keras.Sequential(
