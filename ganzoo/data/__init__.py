@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ganzoo.data import arrays, auto, digits, folder, installed, points, standard
+from ganzoo.data import arrays, auto, digits, folder, installed, points, stacked, standard
 from ganzoo.data.dataset import Dataset, to_float, to_uint8
 from ganzoo.data.points import Modes, modes
 from ganzoo.errors import UsageError, unknown
 
 __all__ = ["Dataset", "Modes", "load", "modes", "names", "to_float", "to_uint8"]
 
-BUILT_IN = {name: source for source in (auto, standard, digits, points) for name in source.NAMES}
+BUILT_IN = {name: source for source in (auto, standard, stacked, digits, points) for name in source.NAMES}
 
 
 def names() -> dict[str, str]:

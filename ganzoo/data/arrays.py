@@ -68,6 +68,34 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
     return Dataset(name, spec, found, "not known: a file of yours", str(path), note)
 
 
+PIXELS = {"0..255": (0.0, 255.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}
+
+
+def samples(name: str, pixels: str = "auto") -> tuple[np.ndarray, np.ndarray | None]:
+    """All values of an array file, found as `load` finds them, and the labels beside them.
+
+    Images come as uint8 (n, h, w, 1 or 3), points as float32 (n, d). `pixels` says what range of
+    values is meant, a key of `PIXELS`, where the values alone do not tell.
+    """
+    values, labels = _choose(read(Path(name)), name)
+    if pixels != "auto" and values.ndim > 2:
+        values = _rescaled(values, pixels, name)
+    return _checked(values, None, name), labels
+
+
+def _rescaled(values: np.ndarray, pixels: str, name: str) -> np.ndarray:
+    low, high = PIXELS[pixels]
+    if values.dtype.kind not in "uif" or not np.isfinite(values).all():
+        return values  # refused by `_checked`, which says what is wrong
+    slack = 1e-3 * (high - low)
+    if values.size and (values.min() < low - slack or values.max() > high + slack):
+        raise UsageError(
+            f"{name}: expected pixels in {pixels}, found {values.min():g} to {values.max():g}."
+        )
+    scaled = (values.astype(np.float32) - low) * (255 / (high - low))
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
 def read(path: Path) -> dict[str, np.ndarray]:
     """All arrays of an `.npz` or `.npy` file; a damaged file or a pickle is refused by name."""
     try:
@@ -194,7 +222,7 @@ def _as_pixels(values: np.ndarray, beside: np.ndarray | None, name: str) -> np.n
         raise GanzooError(
             f"{name}: {values.dtype} pixels from {low:g} to {high:g} could mean "
             "several things; save them as uint8 from 0 to 255, or as floats that "
-            "fill [-1, 1] or [0, 1]."
+            "fill [-1, 1] or [0, 1] (ganzoo eval --pixels says which is meant)."
         )
     return np.rint(values * scale + shift).astype(np.uint8)
 

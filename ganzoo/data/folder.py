@@ -12,7 +12,7 @@ import numpy as np
 
 from ganzoo.data.dataset import Dataset
 from ganzoo.data.resize import check_memory, check_size, in_threads, square
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, UsageError
 from ganzoo.spec import DataSpec
 
 if TYPE_CHECKING:
@@ -94,6 +94,37 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
     )
 
 
+def samples(name: str, size: int | None = None) -> tuple[np.ndarray, str | None]:
+    """All images under a folder, in order of their names, and a note of the broken ones.
+
+    uint8 (n, h, w, 1 or 3), grey if all are. Without a `size` they keep theirs, which must be one.
+    """
+    check_size(size)
+    root = Path(name)
+    files = sorted(_find(root))
+    if not files:
+        raise GanzooError(
+            f"{root} holds no images: expected files that end in {', '.join(sorted(EXTENSIONS))}."
+        )
+    if size:
+        check_memory(len(files), (size, size, 3))
+    decoded = in_threads(lambda file: _decode(root / file, size), files)
+    good = [pixels for pixels in decoded if isinstance(pixels, np.ndarray)]
+    broken = [file for file, p in zip(files, decoded, strict=True) if isinstance(p, str)]
+    if not good:
+        raise GanzooError(f"all {len(files)} images of {root} are broken, the first is {files[0]}.")
+    sides = sorted({pixels.shape[:2] for pixels in good})
+    if len(sides) > 1:
+        raise UsageError(
+            f"the images of {root} have {len(sides)} sizes, from {sides[0][1]}x{sides[0][0]} to "
+            f"{sides[-1][1]}x{sides[-1][0]}: say --size to crop and resize them to one."
+        )
+    stacked = np.empty((len(good), *sides[0], max(p.shape[-1] for p in good)), np.uint8)
+    for row, pixels in zip(stacked, good, strict=True):
+        row[...] = pixels
+    return stacked, _note(broken)
+
+
 def _find(root: Path) -> Iterator[str]:
     """Relative names of the image files, hidden ones left out; a loop of links is walked once."""
     seen = set()
@@ -134,8 +165,8 @@ def _held_out(files: list[str], split: str) -> list[str]:
     return [file for file in files if (file in test) == (split == "test")]
 
 
-def _decode(path: Path, size: int) -> np.ndarray | str:
-    """Pixels `(size, size, 1 or 3)`, or why the file cannot be read."""
+def _decode(path: Path, size: int | None) -> np.ndarray | str:
+    """Pixels `(size, size, 1 or 3)`, of its own size without one, or why it cannot be read."""
     from PIL import Image, ImageOps
 
     try:
@@ -143,7 +174,7 @@ def _decode(path: Path, size: int) -> np.ndarray | str:
             deep = _is_deep(opened)
             image = ImageOps.exif_transpose(opened)
             image = _eight_bits(image) if deep else _on_white(image)
-            pixels = np.asarray(square(image, size))
+            pixels = np.asarray(square(image, size) if size else image)
     except Exception as error:  # Pillow's decoders raise any kind on damaged files
         return str(error) or type(error).__name__
     if (pixels[..., :1] == pixels).all():

@@ -7,54 +7,32 @@ name, and not before.
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
+from importlib.metadata import EntryPoint
 
+from ganzoo import distributions
 from ganzoo.data.dataset import Dataset
+from ganzoo.distributions import origin
 from ganzoo.errors import GanzooError
 
 GROUP = "ganzoo.datasets"
 
 
-def points() -> list[importlib.metadata.EntryPoint]:
-    """All entry points of the group; one that is met twice on the path counts once."""
-    unique = {
-        (point.name, origin(point), point.value): point
-        for point in importlib.metadata.entry_points(group=GROUP)
-    }
-    return list(unique.values())
-
-
-def origin(point: importlib.metadata.EntryPoint) -> str:
-    """The distribution that brings it, with its version."""
-    return f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
-
-
 def names() -> dict[str, str]:
     """Name -> which distribution it comes from."""
-    found: dict[str, list[str]] = {}
-    for point in points():
-        found.setdefault(point.name, []).append(origin(point))
-    return {name: f"from {' and from '.join(origins)}" for name, origins in sorted(found.items())}
+    return distributions.names(GROUP)
 
 
-def find(name: str) -> list[importlib.metadata.EntryPoint]:
+def find(name: str) -> list[EntryPoint]:
     """Every claim on `name`."""
-    return [point for point in points() if point.name == name]
+    return distributions.find(GROUP, name)
 
 
-def refuse_clash(
-    name: str, claims: list[importlib.metadata.EntryPoint], built_in: bool = False
-) -> None:
+def refuse_clash(name: str, claims: list[EntryPoint], built_in: bool = False) -> None:
     """An error that names all who claim `name`, when they are more than one."""
-    origins = ["ganzoo"] * built_in + [origin(point) for point in claims]
-    if len(origins) > 1:
-        raise GanzooError(
-            f"the data set {name!r} is claimed by {' and by '.join(origins)}: "
-            "uninstall all but one."
-        )
+    distributions.refuse_clash("data set", name, claims, built_in)
 
 
-def load(point: importlib.metadata.EntryPoint, size: int | None, split: str) -> Dataset:
+def load(point: EntryPoint, size: int | None, split: str) -> Dataset:
     """Import and call one; what fails in foreign code is one sentence that names its origin."""
     try:
         found = point.load()(size, split)
