@@ -106,12 +106,13 @@ class Sampler:
     ) -> Iterator[np.ndarray]:
         """`n` samples in batches. Sample `i` depends on the seed and `i` alone."""
         z = draw_z(n, self.signature, seed)
-        labels = self._labels(n, seed, label)
+        labels = self.labels(n, label)
         for start in range(0, n, batch_size):
             part = slice(start, start + batch_size)
             yield self(z[part], None if labels is None else labels[part])
 
-    def _labels(self, n: int, seed: int, label: int | None) -> np.ndarray | None:
+    def labels(self, n: int, label: int | None = None) -> np.ndarray | None:
+        """The classes (n,) to ask for: all in turn, or `label`; None where there are none."""
         classes = self.signature["classes"]
         if not self.conditional:
             if label is not None:

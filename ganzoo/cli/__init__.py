@@ -92,7 +92,16 @@ def _show_warning(message: Any, category: type, *_: Any, **__: Any) -> None:
         click.echo(f"warning: {message}", err=True)
 
 
-from ganzoo.cli import datasets, runs, sample, train, zoo  # noqa: E402
+from ganzoo.cli import compare, datasets, evaluate, runs, sample, train, zoo  # noqa: E402
 
-for _command in (train.train, sample.sample, runs.runs, zoo.list_plugins, zoo.info, datasets.data):
+for _command in (
+    train.train,
+    sample.sample,
+    evaluate.evaluate,
+    compare.compare,
+    runs.runs,
+    zoo.list_plugins,
+    zoo.info,
+    datasets.data,
+):
     cli.add_command(_command)

@@ -1,0 +1,315 @@
+"""Judge samples: a run, a file or a folder against real ones; every number with its protocol."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from ganzoo import __version__
+from ganzoo.errors import GanzooError, UsageError, unknown
+from ganzoo.eval import installed, sources, summary
+from ganzoo.eval.channels import NoFeatures, PerChannel, RawValues
+from ganzoo.eval.extractor import Extractor
+from ganzoo.eval.metrics import METRICS, Metric, Sides, UnsuitedError, Value
+from ganzoo.eval.scores import Score
+from ganzoo.run import RunDir
+
+SAMPLES = 10_000
+SAMPLES_OF = {"stacked_mnist": 26_000, "ring": 2_500, "grid": 2_500}
+"""What the papers take, where they agree on a number."""
+TRAIN_VALUES = 2**26
+"""Of training features held to search for neighbours in: 256 MiB."""
+
+
+class View(Protocol):
+    """Whoever watches an evaluation."""
+
+    def say(self, text: str) -> None:
+        """One line for the user."""
+
+    def start(self, what: str, total: int) -> None:
+        """`what` begins: `total` samples will go by, or 0 where they cannot be counted."""
+
+    def advance(self, count: int) -> None:
+        """So many more have."""
+
+
+class Silent:
+    """A view that shows nothing."""
+
+    def say(self, text: str) -> None:
+        pass
+
+    def start(self, what: str, total: int) -> None:
+        pass
+
+    def advance(self, count: int) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms samples are judged."""
+
+    samples: int | None = None
+    """None: 10,000, or what the data set's papers take; of stored samples, all."""
+    split: str = "test"
+    features: str | None = None
+    """None: what suits the data."""
+    dims: int | None = None
+    weights: str | None = None
+    seed: int = 0
+    pixels: str = "auto"
+    size: int | None = None
+
+
+def evaluate(
+    target: str | os.PathLike[str] | sources.Stored,
+    metrics: Sequence[str] = ("fid",),
+    *,
+    against: str | sources.Stored | None = None,
+    checkpoint: str = "best",
+    seeds: int = 1,
+    skip_unsuited: bool = False,
+    view: View | None = None,
+    **terms: Any,
+) -> list[Score]:
+    """The scores of `target` by `metrics`, for each checkpoint and each seed that is asked for.
+
+    `target` is a run folder, an `.npz` or `.npy` file or a folder of images; `against` a data set,
+    file or folder, and for a run by default the data set that it was trained on. `terms` are the
+    fields of `Terms`. A run's scores are also written to its `eval` folder, once all are known.
+
+    Raises UsageError for what does not fit together; a metric that has no meaning for the samples,
+    or that another distribution brought broken, is only mentioned where `skip_unsuited`.
+    """
+    known = [f.name for f in dataclasses.fields(Terms)]
+    for name in terms:
+        if name not in known:
+            raise unknown("keyword of evaluate", name, known)
+    base = Terms(**terms)
+    if seeds < 1:
+        raise UsageError(f"expected 1 seed or more, not {seeds}.")
+    view = view or Silent()
+    chosen = _chosen(metrics, skip_unsuited, view)
+    scores = []
+    for source, run in _sources(target, checkpoint, base):
+        real = _reference(source, against, base)
+        extractor = _extractor(chosen, real, base, view)
+        found = []
+        for seed in range(base.seed, base.seed + seeds):
+            judge = Judge(source, real, extractor, dataclasses.replace(base, seed=seed), view)
+            found += judge.scores(chosen, skip_unsuited)
+        for score in found if run else ():
+            score.save(run)
+        scores += found
+    return scores
+
+
+class Judge:
+    """One set of samples beside one reference, seen through one extractor."""
+
+    def __init__(
+        self,
+        source: sources.Source,
+        real: sources.Stored,
+        extractor: Extractor,
+        terms: Terms,
+        view: View,
+    ):
+        self.source, self.reference, self.extractor = source, real, extractor
+        self.terms, self.view = terms, view
+        n = _count(source, real.data, terms)
+        view.start(f"{real.name}, the reference", real.count)
+        self.real = summary.summarize_stored(real, real.count, extractor, progress=view.advance)
+        view.start(source.name, n)
+        self.fake = summary.summarize(source, n, extractor, seed=terms.seed, progress=view.advance)
+        if (self.fake.samples == self.fake.samples[0]).all():
+            view.say(f"all samples of {source.name} are identical.")
+        self.train = functools.cache(self._train)
+
+    def scores(self, metrics: Sequence[Metric], skip_unsuited: bool) -> list[Score]:
+        """All numbers of all metrics; each draws from randomness of its own."""
+        found = []
+        for metric in metrics:
+            self.view.start(metric.name, 0)
+            rng = np.random.Generator(np.random.Philox(key=_key(self.terms.seed, metric.name)))
+            sides = Sides(
+                self.real, self.fake, self.extractor, self.reference.data, self.train, rng
+            )
+            try:
+                found += [self._score(value, metric) for value in metric.compute(sides)]
+            except (UnsuitedError, installed.BrokenError) as error:
+                if not skip_unsuited:
+                    raise
+                self.view.say(f"{metric.name} is left out: {error}")
+        return found
+
+    def _score(self, value: Value, metric: Metric) -> Score:
+        real, fake = (
+            side.n if metric.all else len(side.samples) for side in (self.real, self.fake)
+        )
+        seen_by = [self.extractor.label] if metric.features else []
+        of = f"{self.reference.split} {_short(real)}".strip()
+        return Score(
+            metric=value.name,
+            label=f"{value.title} ({', '.join([*seen_by, f'{_short(fake)} vs {of}'])})",
+            value=value.value,
+            std=value.std,
+            better=value.better,
+            details=value.details,
+            pictures=value.pictures,
+            step=getattr(self.source, "step", None),
+            source=self.source.name,
+            protocol={
+                **(self._eyes() if metric.features else {}),
+                "samples": fake,
+                "reference": self.reference.name,
+                "reference_samples": real,
+                "fingerprint": self.real.fingerprint,
+                "split": self.reference.split,
+                "settings": dict(value.settings),
+                "seed": self.terms.seed,
+                "ganzoo": __version__,
+            },
+        )
+
+    def _eyes(self) -> dict[str, Any]:
+        names = ("name", "sha256", "dim", "preprocessing")
+        name, *rest = (getattr(self.extractor, name) for name in names)
+        return {"extractor": name, **dict(zip(names[1:], rest, strict=True))}
+
+    def _train(self) -> summary.Summary:
+        """The training samples, or as many as fit, of the reference's data set."""
+        name = self.reference.data
+        if not name or self.reference.split != "test":
+            raise UnsuitedError(
+                "memorisation needs a data set with a training split, its test split being the "
+                f"baseline: {self.reference.name} is none."
+            )
+        train = sources.reference(name, split="train", size=self.terms.size)
+        keep = min(train.count, TRAIN_VALUES // self.extractor.dim)
+        self.view.start(train.name, train.count)
+        return summary.summarize_stored(
+            train, train.count, self.extractor, keep=keep, progress=self.view.advance
+        )
+
+
+# -- what is judged, by what ----------------------------------------------------------------------
+
+
+def _chosen(names: Sequence[str], skip_broken: bool, view: View) -> list[Metric]:
+    chosen = []
+    for name in names:
+        try:
+            chosen.append(_metric(name))
+        except GanzooError as error:
+            if not skip_broken:
+                raise
+            view.say(f"{name} is left out: {error}")
+    return chosen
+
+
+def _metric(name: str) -> Metric:
+    found = METRICS.get(name) or installed.find(name)
+    if not isinstance(found, Metric):
+        raise unknown("metric", name, [*METRICS, *installed.names()])
+    return found
+
+
+def _sources(
+    target: Any, checkpoint: str, terms: Terms
+) -> Iterator[tuple[sources.Source, RunDir | None]]:
+    if not isinstance(target, (str, os.PathLike)):
+        yield target, None
+    elif (Path(target) / "config.yaml").is_file():
+        run = RunDir.open(target)
+        for step in sources.steps(run, checkpoint):
+            yield sources.Generated(run, step), run
+    else:
+        yield sources.stored(os.fspath(target), pixels=terms.pixels, size=terms.size), None
+
+
+def _reference(
+    source: sources.Source, against: str | sources.Stored | None, terms: Terms
+) -> sources.Stored:
+    size = terms.size or getattr(source, "size", None)
+    if against is None:
+        if not source.data:
+            raise UsageError(
+                f"say what {source.name} is to be compared with: a data set, a file or a folder, "
+                "as in `ganzoo eval SAMPLES mnist`."
+            )
+        against = source.data
+    real = (
+        sources.reference(against, split=terms.split, pixels=terms.pixels, size=size)
+        if isinstance(against, str)
+        else against
+    )
+    if real.shape != source.shape:
+        raise UsageError(
+            f"{source.name} has samples of {_shape(source.shape)} and {real.name} of "
+            f"{_shape(real.shape)}: expected the same (--size resizes what is stored)."
+        )
+    return real
+
+
+def _extractor(
+    metrics: Sequence[Metric], real: sources.Stored, terms: Terms, view: View
+) -> Extractor:
+    """What the metrics look through: nothing where they need nothing."""
+    from ganzoo.eval import features as networks
+
+    if not any(metric.features for metric in metrics):
+        return NoFeatures()
+    if len(real.shape) == 1:
+        if terms.features is not None:
+            raise UsageError("points are their own features: leave --features out.")
+        return RawValues(real.shape[0])
+    if terms.features is None and real.data == "stacked_mnist":
+        return PerChannel(networks.extractor("mnist"))
+    name = terms.features or networks.default_for(real.shape, real.data)
+    brought = None if name in networks.names() else installed.find(name)
+    if isinstance(brought, Extractor):
+        return brought
+    dims = terms.dims
+    if name == "inception" and dims is None:
+        dims = networks.largest_dims(terms.weights)
+        if dims not in (None, 2048):
+            view.say(f"the Inception weights found here serve {dims} dimensions: no FID of 2,048.")
+    return networks.extractor(name, dims=dims, weights=terms.weights)
+
+
+def _count(source: sources.Source, name: str, terms: Terms) -> int:
+    wanted = terms.samples
+    if wanted is None:
+        wanted = SAMPLES_OF.get(name, SAMPLES) if source.count is None else source.count
+    if source.count is not None and wanted > source.count:
+        raise UsageError(f"{source.name} holds {source.count} samples, {wanted} are asked for.")
+    if wanted < 2:
+        raise UsageError(f"expected at least 2 samples, not {wanted}.")
+    return wanted
+
+
+def _key(seed: int, name: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:16], "big")
+
+
+def _short(n: int) -> str:
+    """
+    >>> _short(10_000), _short(2_500), _short(1_797)
+    ('10k', '2,500', '1,797')
+    """
+    return f"{n // 1000}k" if n % 1000 == 0 else f"{n:,}"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -1,0 +1,260 @@
+"""The metrics by name: what each needs, how it is computed, and what its protocol adds.
+
+The mathematics is in the files of pure functions; here they meet the summaries of real and fake.
+Other distributions bring metrics by the entry-point group `ganzoo.metrics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from ganzoo import data, pictures
+from ganzoo.data import stacked
+from ganzoo.errors import UsageError
+from ganzoo.eval import memorization as copies
+from ganzoo.eval.extractor import Extractor
+from ganzoo.eval.frechet import fid, frechet_per_class
+from ganzoo.eval.inception_score import inception_score
+from ganzoo.eval.kernel import kernel_distance
+from ganzoo.eval.modes import class_modes, point_modes, stacked_modes
+from ganzoo.eval.ms_ssim import ms_ssim_diversity
+from ganzoo.eval.prdc import prdc
+from ganzoo.eval.summary import Summary
+from ganzoo.eval.swd import image_swd, sliced_wasserstein
+
+NEIGHBOURS = 5
+SUBSETS, SUBSET_SIZE = 100, 1000
+SPLITS = 10
+PAIRS = 16
+CLASSIFIERS = {
+    "mnist": "mnist-cnn",
+    "digits": "mnist-cnn",
+    "fashion_mnist": "fashion-cnn",
+    "stacked_mnist": "mnist-cnn per channel",
+}
+"""Data set -> the extractor whose classes are its own."""
+
+
+class UnsuitedError(UsageError):
+    """The metric has no meaning for these samples; with --all it is left out, and said so."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number that a metric found."""
+
+    name: str
+    title: str
+    value: float
+    std: float | None = None
+    better: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What a metric may look at."""
+
+    real: Summary
+    fake: Summary
+    extractor: Extractor
+    data: str
+    """The name of the real data set, or empty."""
+    train: Callable[[], Summary]
+    """The training samples of that data set, summarised when they are asked for."""
+    rng: np.random.Generator
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named way to judge."""
+
+    name: str
+    help: str
+    compute: Callable[[Sides], Iterator[Value]]
+    features: bool = True
+    """Whether it looks at what the extractor made, or at the samples alone."""
+    all: bool = False
+    """Whether it looks at all samples, or at those that are kept."""
+
+
+def _fid(sides: Sides) -> Iterator[Value]:
+    title = "Frechet distance" if sides.real.samples.ndim == 2 else "FID"
+    if sides.extractor.name == "inception" and sides.extractor.dim != 2048:
+        title = f"FID-{sides.extractor.dim}"
+    yield Value("fid", title, fid(sides.real.gaussian, sides.fake.gaussian), better="lower")
+
+
+def _kid(sides: Sides) -> Iterator[Value]:
+    size = min(SUBSET_SIZE, len(sides.real.features), len(sides.fake.features))
+    found = kernel_distance(
+        sides.real.features, sides.fake.features, rng=sides.rng, subsets=SUBSETS, subset_size=size
+    )
+    settings = {"subsets": SUBSETS, "subset_size": size}
+    yield Value("kid", "KID", found["kid"], found["kid_std"], "lower", settings=settings)
+
+
+def _inception_score(sides: Sides) -> Iterator[Value]:
+    if sides.fake.logits is None:
+        raise UnsuitedError(
+            f"the Inception score needs class logits, which {sides.extractor.label} has not."
+        )
+    probabilities = special.softmax(sides.fake.logits.astype(np.float64), axis=1)
+    splits = min(SPLITS, len(probabilities) // 2)
+    found = inception_score(sides.rng.permutation(probabilities), splits=splits)
+    title = "IS" if sides.extractor.name == "inception" else "classifier score"
+    settings = {"splits": splits}
+    yield Value("is", title, found["is"], found["is_std"], "higher", settings=settings)
+
+
+def _prdc(sides: Sides) -> Iterator[Value]:
+    found = prdc(sides.real.features, sides.fake.features, k=NEIGHBOURS)
+    for name, value in found.items():
+        yield Value(name, name, value, better="higher", settings={"k": NEIGHBOURS})
+
+
+def _modes(sides: Sides) -> Iterator[Value]:
+    if sides.real.samples.ndim == 2:
+        yield from _modes_of_points(sides)
+    elif sides.data in stacked.NAMES:
+        found = stacked_modes(_softmax(_logits(sides), 3))
+        yield Value("modes", f"modes of {found['of']:,}", found["modes"], None, "higher", found)
+        yield Value("modes_kl", "modes KL", found["kl_fake_real"], better="lower")
+    else:
+        yield from _modes_of_classes(sides)
+
+
+def _modes_of_points(sides: Sides) -> Iterator[Value]:
+    known = data.points.NAMES
+    if sides.data not in known:
+        raise UnsuitedError(
+            f"the modes of {sides.real.name} are not known; those of {_some(known)} are."
+        )
+    centres, sigma = data.modes(sides.data)
+    found = point_modes(sides.fake.samples, centres=centres, sigma=sigma)
+    yield Value("modes", f"modes of {found['of']}", found["modes"], None, "higher", found)
+    yield Value("high_quality", "within 3 sigma", found["high_quality"], better="higher")
+    yield Value("modes_kl", "modes KL", found["kl_fake_real"], better="lower")
+
+
+def _modes_of_classes(sides: Sides) -> Iterator[Value]:
+    logits = _logits(sides)
+    real = sides.real.labels
+    guessed = sides.real.logits.argmax(1)
+    found = class_modes(guessed if real is None else real, _softmax(logits))
+    fake_class = logits.argmax(1)
+    details = found | {
+        "classifier_accuracy": None if real is None else float((guessed == real).mean()),
+        "frechet_per_class": frechet_per_class(
+            sides.real.features,
+            (guessed if real is None else real)[sides.real.kept],
+            sides.fake.features,
+            fake_class[sides.fake.kept],
+        ),
+    }
+    if sides.fake.labels is not None:
+        details["label_accuracy"] = float((fake_class == sides.fake.labels).mean())
+    covered, title = found["covered"], f"modes of {found['classes']}"
+    yield Value("modes", title, covered, None, "higher", details)
+    yield Value("modes_kl", "modes KL", found["kl_fake_real"], better="lower")
+
+
+def _logits(sides: Sides) -> np.ndarray:
+    wanted = CLASSIFIERS.get(sides.data)
+    if wanted is None:
+        raise UnsuitedError(
+            f"modes need a classifier of the classes of {sides.data or sides.real.name}: there is "
+            f"one for {_some(CLASSIFIERS)}."
+        )
+    if sides.fake.logits is None or sides.extractor.name != wanted:
+        raise UnsuitedError(
+            f"modes of {sides.data} need the features of {wanted}: leave --features out."
+        )
+    return sides.fake.logits
+
+
+def _softmax(logits: np.ndarray, channels: int = 1) -> np.ndarray:
+    if channels > 1:
+        logits = logits.reshape(len(logits), channels, -1)
+    return special.softmax(logits.astype(np.float64), axis=-1)
+
+
+def _swd(sides: Sides) -> Iterator[Value]:
+    real, fake = sides.real.samples, sides.fake.samples
+    if real.ndim == 2:
+        found = {"swd": sliced_wasserstein(real, fake, rng=sides.rng)}
+        yield Value("swd", "SWD", found["swd"], better="lower")
+        return
+    if min(real.shape[1:3]) < 16:
+        raise UnsuitedError(
+            "the sliced Wasserstein distance of images needs 16 pixels a side or more."
+        )
+    found = image_swd(real, fake, rng=sides.rng)
+    settings = {"patches": "16 of 7x7 an image", "projections": 512, "times": 1000}
+    yield Value("swd", "SWD x1000", found["swd"], better="lower", details=found, settings=settings)
+
+
+def _ms_ssim(sides: Sides) -> Iterator[Value]:
+    if sides.real.samples.ndim == 2:
+        raise UnsuitedError("MS-SSIM compares images, and these samples are points.")
+    of = [
+        ms_ssim_diversity(side.samples, data_range=255, rng=sides.rng)
+        for side in (sides.fake, sides.real)
+    ]
+    details = {"real": of[1]["ms_ssim"]}
+    fake = of[0]
+    yield Value("ms_ssim", "MS-SSIM of pairs", fake["ms_ssim"], fake["ms_ssim_std"], "", details)
+
+
+def _memorization(sides: Sides) -> Iterator[Value]:
+    train = sides.train()
+    found = copies.memorization(
+        train.features, sides.real.features, sides.fake.features, pairs=PAIRS
+    )
+    drawn = {}
+    if sides.fake.samples.ndim == 4:
+        pairs = [(sides.fake.samples[i], train.samples[j]) for i, j, _ in found["pairs"]]
+        drawn["pairs"] = pictures.grid(np.stack([image for pair in pairs for image in pair]))
+    settings = {"train_samples": len(train.features), "train_fingerprint": train.fingerprint}
+    yield Value(
+        "memorization",
+        "distance to train over held-out's",
+        found["ratio"],
+        details=found,
+        settings=settings,
+        pictures=drawn,
+    )
+    n = min(len(sides.real.features), len(sides.fake.features))
+    threshold = copies.closest_pairs(sides.real.features[:n], pairs=1)[0][2]
+    birthday = copies.birthday_paradox(sides.fake.features[:n], threshold=threshold)
+    support = birthday["support"] or birthday["at_least"]
+    details = birthday | {"threshold": threshold}
+    title = "support at least" if birthday["support"] is None else "support about"
+    yield Value("support", title, support, None, "higher", details)
+
+
+def _some(names: Any) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}"
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("fid", "Frechet distance of features.", _fid, all=True),
+        Metric("kid", "Kernel distance of features, with its deviation.", _kid),
+        Metric("is", "Inception score, of the extractor's classes.", _inception_score, all=True),
+        Metric("prdc", "Precision, recall, density and coverage, k = 5.", _prdc),
+        Metric("modes", "Which classes, stacks of digits or blobs are covered.", _modes, all=True),
+        Metric("swd", "Sliced Wasserstein distance of patches.", _swd, features=False),
+        Metric("ms-ssim", "Likeness of random pairs of samples.", _ms_ssim, features=False),
+        Metric("memorization", "Distance to the training samples; support.", _memorization),
+    )
+}

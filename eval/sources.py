@@ -1,0 +1,188 @@
+"""Where samples come from: a run, a data set, an array file, a folder of images.
+
+Every source gives its samples in batches, images as uint8 (n, h, w, 1 or 3), so that a sample in
+memory and the same one in a file score alike, and points as float32 (n, d).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from ganzoo import data
+from ganzoo.data import Dataset, arrays, folder, to_uint8
+from ganzoo.errors import GanzooError, UsageError, unknown
+from ganzoo.run import RunDir
+
+BATCH = 500
+
+
+class Source(Protocol):
+    """Something that can be judged, or compared with."""
+
+    name: str
+    """`runs/a step 500`, `mnist test`, `samples.npz`: for the reader."""
+    data: str
+    """The data set that its samples are, or are meant to be, from; may be empty."""
+    shape: tuple[int, ...]
+    """Of one sample."""
+    count: int | None
+    """How many samples there are; None where more can always be made."""
+    split: str
+    """`train`, `test`, or empty where there is no such thing."""
+
+    def batches(self, n: int, seed: int) -> Iterator[np.ndarray]:
+        """`n` samples; which ones, where there are more, depends on the seed alone."""
+
+    def labels(self, n: int, seed: int) -> np.ndarray | None:
+        """The classes (n,) of these samples, where they are known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """Samples in memory."""
+
+    name: str
+    values: np.ndarray
+    classes: np.ndarray | None = None
+    data: str = ""
+    split: str = ""
+    note: str | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample."""
+        return self.values.shape[1:]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.values)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over shape and bytes: equal means equal samples in equal order."""
+        values = np.ascontiguousarray(self.values)
+        digest = hashlib.sha256(f"{values.dtype.str} {values.shape}\n".encode())
+        digest.update(values.data)
+        return digest.hexdigest()
+
+    def batches(self, n: int, seed: int) -> Iterator[np.ndarray]:
+        """All in order, or `n` of them drawn without replacement."""
+        chosen = self._chosen(n, seed)
+        for start in range(0, n, BATCH):
+            yield self.values[chosen[start : start + BATCH]]
+
+    def labels(self, n: int, seed: int) -> np.ndarray | None:
+        """The stored labels."""
+        return None if self.classes is None else self.classes[self._chosen(n, seed)]
+
+    def _chosen(self, n: int, seed: int) -> np.ndarray:
+        return subset(len(self.values), n, seed)
+
+
+def subset(n: int, wanted: int, seed: int) -> np.ndarray:
+    """`wanted` of n indices in rising order, drawn without replacement; all where they suffice."""
+    if wanted >= n:
+        return np.arange(n)
+    return np.sort(np.random.Generator(np.random.Philox(seed)).permutation(n)[:wanted])
+
+
+class Generated:
+    """What the averaged generator of a run makes, as it was at one checkpoint."""
+
+    count, split = None, ""
+
+    def __init__(self, run: RunDir, step: int):
+        from ganzoo.sampling import Sampler
+
+        self.sampler = Sampler(run, step)
+        self.step = step
+        self.name = f"{run} step {step}"
+        config = run.config()
+        self.data, self.size = str(config.get("data", "")), config.get("size")
+        self.shape = tuple(self.sampler.signature["shape"])
+        self.is_image = self.sampler.signature["key"] == "image"
+
+    def batches(self, n: int, seed: int) -> Iterator[np.ndarray]:
+        """Sample i depends on the seed and i alone."""
+        for batch in self.sampler.batches(n, seed=seed, batch_size=BATCH):
+            if not np.isfinite(batch).all():
+                raise GanzooError(
+                    f"{self.name} makes samples that are NaN or infinite: the generator has "
+                    "diverged; evaluate an earlier --checkpoint."
+                )
+            yield to_uint8(batch) if self.is_image else batch
+
+    def labels(self, n: int, seed: int) -> np.ndarray | None:
+        """Which class each sample was asked to be."""
+        return self.sampler.labels(n)
+
+
+def stored(path: str, *, pixels: str = "auto", size: int | None = None) -> Stored:
+    """The samples of an `.npz` or `.npy` file or of a folder of images, all of them."""
+    place = Path(path).expanduser()
+    if place.is_dir():
+        values, note = folder.samples(str(place), size)
+        return Stored(path, values, note=note)
+    if place.is_file() and place.suffix.lower() in (".npz", ".npy"):
+        values, classes = arrays.samples(str(place), pixels)
+        if size and values.ndim == 4:
+            values = data.resize(values, size)
+        return Stored(path, values, classes)
+    raise UsageError(
+        f"{path} holds no samples: expected a run folder, an .npz or .npy file, or a folder of "
+        "images."
+    )
+
+
+def reference(name: str, *, split: str, pixels: str = "auto", size: int | None = None) -> Stored:
+    """A data set's split by its name; a file or folder whole, since somebody chose it."""
+    if name in data.names():
+        return of_dataset(data.load(name, size=size, split=split), split)
+    if not Path(name).expanduser().exists():
+        raise unknown("data set or path", name, data.names())
+    return stored(name, pixels=pixels, size=size)
+
+
+def of_dataset(found: Dataset, split: str) -> Stored:
+    """A loaded data set as a source."""
+    return Stored(
+        f"{found.name} {split}",
+        found.arrays[found.spec.key],
+        found.arrays.get("label"),
+        data=found.name,
+        split=split,
+        note=found.note,
+    )
+
+
+def steps(run: RunDir, checkpoint: str) -> list[int]:
+    """The steps that `best`, `last`, `every` or a number mean.
+
+    `best` is the kept checkpoint whose score during training was lowest.
+    """
+    kept = run.checkpoints()
+    if not kept:
+        raise GanzooError(f"{run} has no checkpoint yet: nothing to evaluate.")
+    if checkpoint == "every":
+        return kept
+    if checkpoint == "last":
+        return kept[-1:]
+    if checkpoint == "best":
+        scores: dict[int, Any] = {row["step"]: row.get("score") for row in run.metrics()}
+        scored = [step for step in kept if scores.get(step) is not None]
+        return [min(scored, key=scores.__getitem__)] if scored else kept[-1:]
+    if not checkpoint.isdigit():
+        raise UsageError(f"expected --checkpoint best, last, every or a step, not {checkpoint!r}.")
+    if int(checkpoint) not in kept:
+        raise UsageError(
+            f"{run} has no checkpoint of step {checkpoint}; it has {', '.join(map(str, kept))}."
+        )
+    return [int(checkpoint)]

@@ -1,0 +1,160 @@
+"""What the metrics need of a set of samples, gathered in one pass over its batches.
+
+Features of all samples go into running moments; those of the first `KEEP` are kept, so 50,000
+samples take no more memory than 10,000. What was computed for a reference is remembered on the
+disk by its content: the samples' fingerprint, the extractor's hash, the count, never a name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.eval import sources
+from ganzoo.eval.extractor import Extractor
+from ganzoo.eval.frechet import Gaussian, Moments
+from ganzoo.registry import cache_dir
+from ganzoo.run import write_atomic
+
+KEEP = 10_000
+"""Samples and feature vectors held for what needs each of them: neighbours, kernels, patches."""
+
+Progress = Callable[[int], None]
+"""Called with the number of samples that have gone by since the last call."""
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """Moments of all n samples; logits (n, classes) of all; features and samples of some."""
+
+    name: str
+    n: int
+    gaussian: Gaussian
+    features: np.ndarray
+    """(k, d) float32, of the kept samples."""
+    samples: np.ndarray
+    """(k, ...): uint8 images, or float32 points."""
+    kept: np.ndarray
+    """Which of the n samples the k are."""
+    logits: np.ndarray | None
+    labels: np.ndarray | None
+    """(n,), as they were given or asked for."""
+    fingerprint: str = ""
+    """Of a stored set; generated samples have none."""
+
+
+def summarize(
+    source: sources.Source,
+    n: int,
+    extractor: Extractor,
+    *,
+    seed: int,
+    keep: int = KEEP,
+    progress: Progress = lambda count: None,
+) -> Summary:
+    """Draw n samples of the source and push them through the extractor, in batches."""
+    if n < 2:
+        raise UsageError(f"expected at least 2 samples, found {n} in {source.name}.")
+    kept = sources.subset(n, keep, seed)
+    moments = Moments(extractor.dim)
+    features = np.empty((len(kept), extractor.dim), np.float32)
+    samples: list[np.ndarray] = []
+    logits: list[np.ndarray] = []
+    begin = at = 0
+    for batch in source.batches(n, seed):
+        found, classes = extractor(batch)
+        moments.add(found)
+        here = kept[(kept >= begin) & (kept < begin + len(batch))] - begin
+        features[at : at + len(here)] = found[here]
+        samples.append(batch[here])
+        if classes is not None:
+            logits.append(classes)
+        begin, at = begin + len(batch), at + len(here)
+        progress(len(batch))
+    return Summary(
+        source.name,
+        n,
+        moments.gaussian(),
+        features,
+        np.concatenate(samples),
+        kept,
+        np.concatenate(logits) if logits else None,
+        source.labels(n, seed),
+        getattr(source, "fingerprint", ""),
+    )
+
+
+def summarize_stored(
+    source: sources.Stored,
+    n: int,
+    extractor: Extractor,
+    *,
+    keep: int = KEEP,
+    progress: Progress = lambda count: None,
+) -> Summary:
+    """As `summarize` with seed 0, from the disk where this content has been seen before."""
+    path = _cache_path(source, n, extractor, keep)
+    summary = _remembered(path, source, n, extractor, keep)
+    if summary is None:
+        summary = summarize(source, n, extractor, seed=0, keep=keep, progress=progress)
+        _remember(path, summary)
+    else:
+        progress(n)
+    return summary
+
+
+def _cache_path(source: sources.Stored, n: int, extractor: Extractor, keep: int) -> Path:
+    parts = [source.fingerprint, extractor.name, extractor.sha256, extractor.preprocessing]
+    text = "\n".join([*parts, str(extractor.dim), str(min(n, source.count)), str(keep)])
+    return cache_dir() / "references" / f"{hashlib.sha256(text.encode()).hexdigest()}.npz"
+
+
+def _remember(path: Path, summary: Summary) -> None:
+    """Best effort: a full or read-only cache costs time later, and nothing now."""
+    arrays = {
+        "mean": summary.gaussian.mean,
+        "covariance": summary.gaussian.covariance,
+        "features": summary.features,
+    }
+    if summary.logits is not None:
+        arrays["logits"] = summary.logits
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    try:
+        write_atomic(path, buffer.getvalue())
+    except GanzooError:
+        return
+
+
+def _remembered(
+    path: Path, source: sources.Stored, n: int, extractor: Extractor, keep: int
+) -> Summary | None:
+    if not path.is_file():
+        return None
+    kept = sources.subset(n, keep, 0)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        gaussian = Gaussian(arrays["mean"], arrays["covariance"], n)
+        if arrays["features"].shape != (len(kept), extractor.dim):
+            return None
+    except Exception:  # a damaged archive raises any kind; it is computed again and overwritten
+        return None
+    values = np.concatenate(list(source.batches(n, 0)))
+    return Summary(
+        source.name,
+        n,
+        gaussian,
+        arrays["features"],
+        values[kept],
+        kept,
+        arrays.get("logits"),
+        source.labels(n, 0),
+        source.fingerprint,
+    )

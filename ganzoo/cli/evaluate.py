@@ -1,0 +1,160 @@
+"""`ganzoo eval`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from ganzoo.cli.tables import show
+from ganzoo.errors import UsageError
+from ganzoo.run import find_runs
+
+FLAGS = ("fid", "kid", "is", "prdc", "modes", "swd", "ms-ssim", "memorization")
+
+
+@click.command("eval")
+@click.argument("target", required=False, metavar="[RUN|SAMPLES.npz|IMAGE-DIR]")
+@click.argument("against", required=False, metavar="[DATA|FILE|DIR]")
+@click.option("--fid", is_flag=True, help="Frechet distance of features (without any flag: this).")
+@click.option("--kid", is_flag=True, help="Kernel distance, with its deviation over subsets.")
+@click.option("--is", "is_", is_flag=True, help="Inception score.")
+@click.option("--prdc", is_flag=True, help="Precision, recall, density, coverage.")
+@click.option("--modes", is_flag=True, help="Which classes, stacks of digits or blobs are covered.")
+@click.option("--swd", is_flag=True, help="Sliced Wasserstein distance.")
+@click.option("--ms-ssim", is_flag=True, help="MS-SSIM of random pairs: near 1 all look alike.")
+@click.option("--memorization", is_flag=True, help="Nearest training samples; support.")
+@click.option("--metric", "others", multiple=True, help="One that another distribution brings.")
+@click.option("--all", "everything", is_flag=True, help="All of these that have a meaning here.")
+@click.option("--samples", type=int, help="How many.  [default: 10,000; of a file, all]")
+@click.option("--split", type=click.Choice(["test", "train"]), default="test", show_default=True)
+@click.option("--features", help="mnist, fashion, inception, or another distribution's.")
+@click.option("--dims", type=int, help="Of inception: 64, 192, 768 or 2048.")
+@click.option("--weights", type=click.Path(), help="The file of inception's weights.")
+@click.option("--checkpoint", default="best", show_default=True, metavar="best|last|STEP|every")
+@click.option("--seed", default=0, show_default=True, help="Same seed, same score.")
+@click.option("--seeds", default=1, show_default=True, help="So many seeds, from --seed on.")
+@click.option(
+    "--pixels",
+    type=click.Choice(["auto", "0..255", "0..1", "-1..1"]),
+    default="auto",
+    show_default=True,
+    help="The range that a file's values are in.",
+)
+@click.option("--size", type=int, help="Resize stored images to SIZE x SIZE.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
+def evaluate(
+    target: str | None,
+    against: str | None,
+    others: tuple[str, ...],
+    everything: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Judge a run's generator, or samples in a file or folder, against real ones.
+
+    Without a RUN: the newest one in runs/. A run is compared with the data set that it was trained
+    on, anything else with what stands behind it: `ganzoo eval samples.npz mnist`. A run's scores
+    are written to RUN/eval/, each with its whole protocol; `ganzoo compare` reads them.
+    """
+    options["is"] = options.pop("is_")
+    chosen = [name for name in FLAGS if options.pop(name.replace("-", "_"))]
+    if target is None:
+        target = _newest()
+        click.echo(f"the newest run: {target}", err=as_json)
+
+    from ganzoo.quiet import quiet_start
+
+    quiet_start()
+    from ganzoo.eval import installed
+    from ganzoo.eval.evaluation import evaluate as judge
+
+    if everything:
+        chosen = [*FLAGS, *installed.metric_names()]
+    chosen += [name for name in others if name not in chosen]
+    with _Bar() as view:
+        scores = judge(
+            target,
+            chosen or ["fid"],
+            against=against,
+            skip_unsuited=everything,
+            view=view,
+            **options,
+        )
+    if as_json:
+        click.echo(json.dumps({"scores": [score.as_json() for score in scores]}))
+        return
+    sources = list(dict.fromkeys(score.source for score in scores))
+    for source in sources:
+        click.echo(source)
+        found = [score for score in scores if score.source == source]
+        rows = [[score.label, _number(score), _seed(score, options["seeds"])] for score in found]
+        show(["score", "value", ""], rows)
+        for score in found:
+            if "histogram" in score.details and len(score.details["histogram"]) <= 25:
+                _histogram(score.details)
+                break
+
+
+def _newest() -> str:
+    runs = find_runs("runs")
+    if not runs:
+        raise UsageError("no run in runs/: name one, or make one with `ganzoo train dcgan`.")
+    return str(runs[0])
+
+
+def _number(score: Any) -> str:
+    spread = f" +- {score.std:.3g}" if score.std is not None else ""
+    return f"{score.value:.5g}{spread}"
+
+
+def _seed(score: Any, seeds: int) -> str:
+    return f"seed {score.protocol['seed']}" if seeds > 1 else ""
+
+
+def _histogram(details: Any) -> None:
+    """The shares of the modes as bars."""
+    shares = details["histogram"]
+    for mode, share in enumerate(shares):
+        missing = "  missing" if mode in details.get("missing", ()) else ""
+        click.echo(f"  {mode:>3}  {share:6.1%}  {'#' * round(share * 10 * len(shares))}{missing}")
+
+
+class _Bar:
+    """Progress on the error stream: a bar on a terminal, nothing elsewhere."""
+
+    def __enter__(self) -> _Bar:
+        self.bar: Any = None
+        self.task: Any = None
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self.bar = Progress(console=Console(stderr=True), transient=True)
+            self.bar.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self.bar:
+            self.bar.stop()
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        if self.bar:
+            self.bar.console.print(text, markup=False, highlight=False)
+        else:
+            click.echo(text, err=True)
+
+    def start(self, what: str, total: int) -> None:
+        """A new bar in the place of the last."""
+        if self.bar:
+            if self.task is not None:
+                self.bar.remove_task(self.task)
+            self.task = self.bar.add_task(what.replace("[", r"\["), total=total or None)
+
+    def advance(self, count: int) -> None:
+        """Move it."""
+        if self.bar:
+            self.bar.advance(self.task, count)
