@@ -154,6 +154,8 @@ class Judge:
         return found
 
     def _score(self, value: Value, metric: Metric) -> Score:
+        for caution in value.details.get("cautions", ()):
+            self.view.say(f"warning: {caution}")
         real, fake = (
             side.n if metric.all else len(side.samples) for side in (self.real, self.fake)
         )

@@ -18,7 +18,7 @@ from ganzoo.data import stacked
 from ganzoo.errors import UsageError
 from ganzoo.eval import memorization as copies
 from ganzoo.eval.extractor import Extractor
-from ganzoo.eval.frechet import fid, frechet_per_class
+from ganzoo.eval.frechet import cautions, frechet_of_gaussians, frechet_per_class
 from ganzoo.eval.inception_score import inception_score
 from ganzoo.eval.kernel import kernel_distance
 from ganzoo.eval.modes import class_modes, point_modes, stacked_modes
@@ -89,7 +89,9 @@ def _fid(sides: Sides) -> Iterator[Value]:
     title = "Frechet distance" if sides.real.samples.ndim == 2 else "FID"
     if sides.extractor.name == "inception" and sides.extractor.dim != 2048:
         title = f"FID-{sides.extractor.dim}"
-    yield Value("fid", title, fid(sides.real.gaussian, sides.fake.gaussian), better="lower")
+    real, fake = sides.real.gaussian, sides.fake.gaussian
+    details = {"cautions": cautions(real.n, fake.n, sides.extractor.dim)}
+    yield Value("fid", title, frechet_of_gaussians(real, fake), None, "lower", details)
 
 
 def _kid(sides: Sides) -> Iterator[Value]:

@@ -139,7 +139,7 @@ def _remembered(
         return None
     kept = sources.subset(n, keep, 0)
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         gaussian = Gaussian(arrays["mean"], arrays["covariance"], n)
         if arrays["features"].shape != (len(kept), extractor.dim):
