@@ -315,3 +315,19 @@ def test_losses_agree_with_their_papers():
 def test_the_stand_ins_for_tf_gan_are_gone_after_the_import():
     assert losses.tfgan_losses().__name__ == "tensorflow_gan.python.losses.losses_impl"
     assert not [name for name in sys.modules if name.startswith("tensorflow_gan")]
+
+
+def test_a_plugin_may_ask_for_xla():
+    plain, compiled = (
+        Game(
+            MLPGAN(batch_size=8, z_dim=4, jit_compile=jit),
+            points(64),
+            seed=0,
+            precision="float32",
+            chunk_steps=4,
+        )
+        for jit in (False, True)
+    )
+    (names, rows), (_, under_xla) = plain.run(0, 4), compiled.run(0, 4)
+    assert "generator_loss" in names
+    assert np.allclose(rows, under_xla, rtol=1e-4, atol=1e-5)
