@@ -129,7 +129,7 @@ class Judge:
         self.terms, self.view = terms, view
         n = _count(source, real.data, terms)
         view.start(f"{real.name}, the reference", real.count)
-        self.real = summary.summarize_stored(real, real.count, extractor, progress=view.advance)
+        self.real = summary.summarize_stored(real, extractor, progress=view.advance)
         view.start(source.name, n)
         self.fake = summary.summarize(source, n, extractor, seed=terms.seed, progress=view.advance)
         if (self.fake.samples == self.fake.samples[0]).all():
@@ -201,7 +201,7 @@ class Judge:
         keep = min(train.count, TRAIN_VALUES // self.extractor.dim)
         self.view.start(train.name, train.count)
         return summary.summarize_stored(
-            train, train.count, self.extractor, keep=keep, progress=self.view.advance
+            train, self.extractor, keep=keep, progress=self.view.advance
         )
 
 

@@ -92,26 +92,25 @@ def summarize(
 
 def summarize_stored(
     source: sources.Stored,
-    n: int,
     extractor: Extractor,
     *,
     keep: int = KEEP,
     progress: Progress = lambda count: None,
 ) -> Summary:
-    """As `summarize` with seed 0, from the disk where this content has been seen before."""
-    path = _cache_path(source, n, extractor, keep)
-    summary = _remembered(path, source, n, extractor, keep)
+    """All of a stored set; from the disk where this content has been seen before."""
+    path = _cache_path(source, extractor, keep)
+    summary = _remembered(path, source, extractor, keep)
     if summary is None:
-        summary = summarize(source, n, extractor, seed=0, keep=keep, progress=progress)
+        summary = summarize(source, source.count, extractor, seed=0, keep=keep, progress=progress)
         _remember(path, summary)
     else:
-        progress(n)
+        progress(source.count)
     return summary
 
 
-def _cache_path(source: sources.Stored, n: int, extractor: Extractor, keep: int) -> Path:
+def _cache_path(source: sources.Stored, extractor: Extractor, keep: int) -> Path:
     parts = [source.fingerprint, extractor.name, extractor.sha256, extractor.preprocessing]
-    text = "\n".join([*parts, str(extractor.dim), str(min(n, source.count)), str(keep)])
+    text = "\n".join([*parts, str(extractor.dim), str(source.count), str(keep)])
     return cache_dir() / "references" / f"{hashlib.sha256(text.encode()).hexdigest()}.npz"
 
 
@@ -133,28 +132,27 @@ def _remember(path: Path, summary: Summary) -> None:
 
 
 def _remembered(
-    path: Path, source: sources.Stored, n: int, extractor: Extractor, keep: int
+    path: Path, source: sources.Stored, extractor: Extractor, keep: int
 ) -> Summary | None:
     if not path.is_file():
         return None
-    kept = sources.subset(n, keep, 0)
+    kept = sources.subset(source.count, keep, 0)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        gaussian = Gaussian(arrays["mean"], arrays["covariance"], n)
+        gaussian = Gaussian(arrays["mean"], arrays["covariance"], source.count)
         if arrays["features"].shape != (len(kept), extractor.dim):
             return None
     except Exception:  # a damaged archive raises any kind; it is computed again and overwritten
         return None
-    values = np.concatenate(list(source.batches(n, 0)))
     return Summary(
         source.name,
-        n,
+        source.count,
         gaussian,
         arrays["features"],
-        values[kept],
+        source.values[kept],
         kept,
         arrays.get("logits"),
-        source.labels(n, 0),
+        source.classes,
         source.fingerprint,
     )

@@ -77,7 +77,7 @@ def test_a_reference_is_remembered_by_its_content_and_not_by_its_name(monkeypatc
 
     def summarized(name: str, images: np.ndarray, extractor: Extractor) -> np.ndarray:
         source = sources.Stored(name, images)
-        return summary.summarize_stored(source, len(images), extractor).gaussian.mean
+        return summary.summarize_stored(source, extractor).gaussian.mean
 
     first = summarized("a", noise(), Counting())
     seen = len(calls)
@@ -94,10 +94,10 @@ def test_a_reference_is_remembered_by_its_content_and_not_by_its_name(monkeypatc
 def test_a_damaged_memory_is_computed_again(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     source = sources.Stored("a", noise())
-    first = summary.summarize_stored(source, 40, Mean())
+    first = summary.summarize_stored(source, Mean())
     (stored,) = tmp_path.rglob("*.npz")
     stored.write_bytes(stored.read_bytes()[:200])
-    again = summary.summarize_stored(source, 40, Mean())
+    again = summary.summarize_stored(source, Mean())
     assert np.array_equal(first.features, again.features)
 
 
