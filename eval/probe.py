@@ -1,20 +1,33 @@
-"""A cheap look at the generator while it trains: a fixed grid, and a score to keep the best by.
+"""A cheap look at the players while they train: a fixed grid, a score, and what the monitor reads.
 
-The score is for one run alone, to choose among its checkpoints; it is no FID and is never
-compared between runs.
+The score chooses among the checkpoints of one run; it is no FID and is never compared between
+runs. Nothing here changes a weight or draws a number that training draws.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
+from ganzoo import data
 from ganzoo.data import Dataset, to_float
+from ganzoo.errors import GanzooError
 from ganzoo.eval.frechet import frechet_distance
+from ganzoo.eval.glimpse import Glimpse
+from ganzoo.eval.modes import point_modes
 
 SAMPLES = 1000
+COMPARED = 500
+"""Samples that are compared with each other and with as many reals, pair by pair."""
+REFERENCES = 5000
+"""Training samples among which a sample's nearest are looked for."""
+BATCH = 250
 SIDE = 8
+MOST_CLASSES = 100  # more have too few of the samples each to be told from chance
 PROTOCOL = (
     f"Frechet distance of {SAMPLES} samples of the averaged generator to {SAMPLES} training "
     f"samples, images as {SIDE}x{SIDE} block means"
@@ -22,46 +35,136 @@ PROTOCOL = (
 
 
 class Probe:
-    """Fixed z, labels and real samples of one run."""
+    """Fixed z, labels and real samples of one run, and its players compiled for inference."""
 
-    def __init__(self, dataset: Dataset, seed: int):
-        self.spec = dataset.spec
+    def __init__(self, dataset: Dataset, game: Any, *, seed: int, size: int | None = None):
+        self.dataset, self.spec = dataset, dataset.spec
         bits = np.random.Generator(np.random.Philox(key=seed))
-        chosen = bits.permutation(len(dataset))[:SAMPLES]
-        real = dataset.arrays[self.spec.key][chosen]
-        self.arrays = {name: array[chosen] for name, array in dataset.arrays.items()}
-        self.real = block_means(to_float(real) if real.dtype == np.uint8 else real)
-        self.bits = bits
+        order = bits.permutation(len(dataset))
+        self.arrays = {name: array[order[:SAMPLES]] for name, array in dataset.arrays.items()}
+        train = self._features(dataset.arrays[self.spec.key][order[:REFERENCES]])
+        self.real = train[:SAMPLES]
+        classes = self.spec.classes if self.spec.classes <= MOST_CLASSES else 0
+        labels = dataset.arrays["label"][order[:REFERENCES]] if classes else None
+        self.glimpse = Glimpse(train, COMPARED, labels=labels, classes=classes)
+        self.inputs = self._inputs(game.plugin, game.average, bits)
+        self._sample = _inference(game.average)
+        self._judge = self._judge_of(game.networks.get("discriminator"), size)
 
-    def inputs(self, plugin: Any, sampler: Any) -> list[np.ndarray]:
+    def _inputs(self, plugin: Any, sampler: Any, bits: np.random.Generator) -> list[np.ndarray]:
         """What the sampler takes: z from the plugin's prior first, the rest by name."""
         n = len(self.real)
         shape = (n, plugin.z_dim)
-        uniform = plugin.z_prior == "uniform"
-        z = self.bits.uniform(-1, 1, shape) if uniform else self.bits.standard_normal(shape)
+        z = bits.uniform(-1, 1, shape) if plugin.z_prior == "uniform" else bits.normal(size=shape)
         arrays = dict(self.arrays)
         if self.spec.classes:
             arrays["label"] = np.arange(n, dtype=np.int32) % self.spec.classes
         return [arrays.get(tensor.name, z.astype(np.float32)) for tensor in sampler.inputs]
 
-    def grid(self, sampler: Any, inputs: list[np.ndarray], n: int = 64) -> np.ndarray:
+    def grid(self, n: int = 64) -> np.ndarray:
         """The fixed samples: 64 images, or all points."""
         if not self.spec.is_image:
             n = len(self.real)
-        return self._sample(sampler, [x[:n] for x in inputs])
+        return _in_batches(self._sample, [x[:n] for x in self.inputs])
 
-    def score(self, sampler: Any, inputs: list[np.ndarray]) -> float:
-        """`PROTOCOL`; lower is better."""
-        fake = [
-            block_means(self._sample(sampler, [x[i : i + 250] for x in inputs]))
-            for i in range(0, len(self.real), 250)
-        ]
-        return float(frechet_distance(self.real, np.concatenate(fake)))
+    # -- at a checkpoint ------------------------------------------------------------------------
+
+    def look(self) -> dict[str, Any]:
+        """The players as they are now, as values of a row.
+
+        Always `score` (`PROTOCOL`; lower is better) and those of `Glimpse.variety`. For images
+        also `Glimpse.neighbours`; for points with known modes the shares of samples by nearest
+        mode as `classes`, and `high_quality`, the share within 3 sigma of one. Where a network
+        called "discriminator" takes an image and at most its label, `real_logits_train` and
+        `real_logits_heldout`: its mean logit, in inference mode, on training images and on those
+        of the test split. Raises GanzooError where a sample is not finite.
+        """
+        fake = _in_batches(self._sample, self.inputs)
+        if not np.isfinite(fake).all():
+            raise GanzooError("a sample of the averaged generator is not finite")
+        return self.compare(fake) | self._judge()
+
+    def compare(self, fake: np.ndarray) -> dict[str, Any]:
+        """The values that samples alone decide."""
+        features = self._features(fake)
+        row: dict[str, Any] = {"score": float(frechet_distance(self.real, features))}
+        row |= self.glimpse.variety(features[:COMPARED])
+        if self.spec.is_image:
+            return row | self.glimpse.neighbours(features[:COMPARED])
+        return row | self._modes(fake)
+
+    def _modes(self, points: np.ndarray) -> dict[str, Any]:
+        """Of points with known modes: who hits which. None are known of other data."""
+        with contextlib.suppress(GanzooError):
+            centres, sigma = data.modes(self.dataset.name)
+            if len(centres) > 1 and centres.shape[1:] == points.shape[1:]:
+                found = point_modes(points, centres=centres, sigma=sigma)
+                return {
+                    "classes": [round(share, 6) for share in found["histogram"]],
+                    "real_classes": [1 / len(centres)] * len(centres),
+                    "high_quality": found["high_quality"],
+                }
+        return {}
+
+    # -- the discriminator ----------------------------------------------------------------------
+
+    def _judge_of(self, discriminator: Any, size: int | None) -> Callable[[], dict[str, float]]:
+        """Its mean logit on reals that it trained on, and on reals that it never saw."""
+        held_out = self._held_out(size) if discriminator is not None else None
+        if held_out is None or discriminator.output_shape[1:] != (1,):
+            return dict
+        names = [self.spec.key, *(tensor.name for tensor in discriminator.inputs[1:])]
+        if not set(names) <= set(held_out):
+            return dict
+        logits = _inference(discriminator)
+        arrays = {"train": self.arrays, "heldout": held_out}
+
+        def judge() -> dict[str, float]:
+            means = {
+                split: _in_batches(logits, [values[name] for name in names]).mean()
+                for split, values in arrays.items()
+            }
+            return {f"real_logits_{split}": float(mean) for split, mean in means.items()}
+
+        return judge
+
+    def _held_out(self, size: int | None) -> dict[str, np.ndarray] | None:
+        """Real images that training never sees; None for points, which are made without end."""
+        if not self.spec.is_image:
+            return None
+        try:
+            test = data.load(self.dataset.name, size=size, split="test")
+        except GanzooError:
+            return None  # a source without a test split
+        if test.spec != self.spec:
+            return None
+        return {name: array[:SAMPLES] for name, array in test.arrays.items()}
 
     @staticmethod
-    def _sample(sampler: Any, inputs: list[np.ndarray]) -> np.ndarray:
-        out = sampler(inputs if len(inputs) > 1 else inputs[0], training=False)
-        return np.asarray(out, np.float32)
+    def _features(samples: np.ndarray) -> np.ndarray:
+        return block_means(to_float(samples) if samples.dtype == np.uint8 else samples)
+
+
+def _inference(model: Any) -> Callable[[list[Any]], Any]:
+    """The model compiled for inference: float32 out, pixels taken as the loop takes them."""
+
+    @tf.function(reduce_retracing=True)
+    def call(arrays: list[tf.Tensor]) -> tf.Tensor:
+        inputs = [
+            tf.cast(x, tf.float32) / 127.5 - 1.0 if x.dtype == tf.uint8 else x for x in arrays
+        ]
+        return tf.cast(model(inputs if len(inputs) > 1 else inputs[0], training=False), tf.float32)
+
+    return call
+
+
+def _in_batches(call: Callable[[list[Any]], Any], arrays: list[np.ndarray]) -> np.ndarray:
+    """All rows of the arrays through `call`, some at a time."""
+    parts = [
+        call([tf.constant(x[i : i + BATCH]) for x in arrays]).numpy()
+        for i in range(0, len(arrays[0]), BATCH)
+    ]
+    return np.concatenate(parts)
 
 
 def block_means(samples: np.ndarray) -> np.ndarray:

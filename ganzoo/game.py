@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganzoo.balance import balanced
 from ganzoo.data import Dataset
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.plugin import Player, Plugin, Turn, key
@@ -25,14 +26,22 @@ class Game:
     """Networks, players, the averaged sampler and the compiled loop over them.
 
     `precision` is "float32" or "bfloat16": the compute type of the trained networks. Weights,
-    losses, optimiser state and the averaged sampler are float32 always.
+    losses, optimiser state and the averaged sampler are float32 always. With `auto_balance` a
+    player that wins too easily is slowed (`ganzoo.balance`).
     """
 
     def __init__(
-        self, plugin: Plugin, dataset: Dataset, *, seed: int, precision: str, chunk_steps: int
+        self,
+        plugin: Plugin,
+        dataset: Dataset,
+        *,
+        seed: int,
+        precision: str,
+        chunk_steps: int,
+        auto_balance: bool = False,
     ):
         self.plugin, self.spec, self.seed = plugin, dataset.spec, seed
-        self.chunk_steps = chunk_steps
+        self.chunk_steps, self.auto_balance = chunk_steps, auto_balance
         check(plugin, dataset)
         self.networks, self.sampler, self.average = _build(plugin, self.spec, seed, precision)
         self.arrays = {name: tf.constant(array) for name, array in dataset.arrays.items()}
@@ -46,6 +55,8 @@ class Game:
         past = [m for m in self.plugin.milestones if m <= step]
         self.phase_start = past[-1] if past else 0
         self.players = self.plugin.players(self.networks, self.spec, self.phase_start)
+        if self.auto_balance:
+            self.players = [balanced(player) for player in self.players]
         for player in self.players:
             player.optimizer.build(self.weights(player))
         self.schedule = _schedule(self.players, self.plugin.simultaneous)

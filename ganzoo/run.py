@@ -2,6 +2,7 @@
 
     config.yaml                  every resolved setting, and under `record` what the run met
     metrics.jsonl                one row of named scalars for each logging interval
+    findings.jsonl               what the monitor found in them, one finding a line
     checkpoints/step-00000500.npz   all state; the last two and the best are kept
     sampler.pb, sampler.json     the exported generator: a graph, and what it takes and makes
     samples/step-00000500.png    grids from fixed z, beside samples/real.png
@@ -24,7 +25,7 @@ import re
 import secrets
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -145,11 +146,14 @@ class RunDir:
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         """Add one row of scalars; a crash can cost the row that was being written, no other."""
+        self._append("metrics.jsonl", row)
+
+    def _append(self, name: str, row: Mapping[str, Any]) -> None:
         try:
-            with (self.path / "metrics.jsonl").open("a") as file:
+            with (self.path / name).open("a") as file:
                 file.write(json.dumps(_plain(row)) + "\n")
         except OSError as error:
-            raise _write_error(self.path / "metrics.jsonl", error) from error
+            raise _write_error(self.path / name, error) from error
 
     def metrics(self) -> list[dict[str, Any]]:
         """All whole rows, in order of step; a non-finite value is a float again."""
@@ -168,6 +172,17 @@ class RunDir:
         rows = [row for row in self.metrics() if row["step"] <= step]
         text = "".join(json.dumps(_plain(row)) + "\n" for row in rows)
         write_atomic(self.path / "metrics.jsonl", text.encode())
+
+    # -- findings -------------------------------------------------------------------------------
+
+    def append_finding(self, finding: Mapping[str, Any]) -> None:
+        """Add one finding of the monitor's, as plain data."""
+        self._append("findings.jsonl", finding)
+
+    def write_findings(self, findings: Sequence[Mapping[str, Any]]) -> None:
+        """Write all findings anew: those that the rows so far give rise to."""
+        text = "".join(json.dumps(_plain(finding)) + "\n" for finding in findings)
+        write_atomic(self.path / "findings.jsonl", text.encode())
 
     # -- checkpoints ----------------------------------------------------------------------------
 
@@ -194,6 +209,12 @@ class RunDir:
             if old != best:
                 self.checkpoint_path(old).unlink(missing_ok=True)
         return path
+
+    def drop_checkpoints_after(self, step: int) -> None:
+        """Remove the checkpoints that are newer than that of `step`."""
+        for newer in self.checkpoints():
+            if newer > step:
+                self.checkpoint_path(newer).unlink(missing_ok=True)
 
     def read_checkpoint(self, step: int, prefix: str = "") -> dict[str, np.ndarray]:
         """The arrays whose name starts with `prefix`; damage is an error that names the file."""

@@ -21,7 +21,10 @@ MAX_CONFIG_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides a run's numbers (plugin to precision), and how often it tells of itself."""
+    """What decides a run's numbers, how often it tells of itself, and what ends it early.
+
+    The numbers are decided by plugin to precision and by `auto_balance`.
+    """
 
     plugin: str
     fields: dict[str, Any] = field(default_factory=dict)
@@ -33,8 +36,11 @@ class Settings:
     log_every: int = 50
     picture_every: int = 500
     checkpoint_every: int = 500
+    auto_balance: bool = False
+    on_failure: str = "warn"
 
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "on_failure": ("warn", "stop", "rollback"),
         "precision": ("auto", "float32", "bfloat16"),
         "device": ("auto", "gpu", "cpu"),
     }
@@ -60,10 +66,9 @@ class Settings:
 
 
 def _deciding(settings: Settings) -> dict[str, Any]:
-    """All but the length and the cadences, which change no number of a step."""
-    flat = {
-        name: getattr(settings, name) for name in ("plugin", "data", "size", "seed", "precision")
-    }
+    """All but the length, the cadences and what ends a run: they change no number of a step."""
+    names = ("plugin", "data", "size", "seed", "precision", "auto_balance")
+    flat = {name: getattr(settings, name) for name in names}
     flat.update(settings.fields)
     flat.pop("steps", None)
     return flat

@@ -17,48 +17,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo import __version__, data, pictures, sampling, settings
+from ganzoo import __version__, data, sampling, settings
+from ganzoo.books import Books, Silent, View, draw
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.eval.probe import PROTOCOL, Probe
+from ganzoo.eval.probe import PROTOCOL
 from ganzoo.game import Game, check
 from ganzoo.plugin import Plugin
 from ganzoo.run import RunDir
 from ganzoo.settings import Settings
 
-CHUNK_SECONDS = 1.0
-"""A compiled call lasts about this long: short enough to watch and to interrupt."""
 GRID = 64
-
-
-class View(Protocol):
-    """Whoever watches: the terminal, a notebook, a test."""
-
-    def say(self, text: str) -> None:
-        """One line for the user."""
-
-    batch: int
-    """Samples in a step; set by the loop before the first progress."""
-
-    def progress(self, step: int, total: int, rate: float, row: dict[str, float]) -> None:
-        """`step` of `total` is done at `rate` steps/s; `row` holds the newest scalars."""
-
-
-class Silent:
-    """A view that shows nothing."""
-
-    batch = 1
-
-    def say(self, text: str) -> None:
-        pass
-
-    def progress(self, step: int, total: int, rate: float, row: dict[str, float]) -> None:
-        pass
 
 
 # -- set-up ---------------------------------------------------------------------------------------
@@ -201,6 +175,7 @@ def make_game(request: Request) -> Game:
         seed=request.settings.seed,
         precision=request.settings.precision,
         chunk_steps=min(request.settings.log_every, 100),
+        auto_balance=request.settings.auto_balance,
     )
 
 
@@ -211,7 +186,7 @@ def prepare_folder(run: RunDir, game: Game, request: Request, view: View) -> Non
     run.write_sampler(*sampling.export(game.average, request.plugin, request.dataset.spec))
     real = next(iter(request.dataset.arrays.values()))
     chosen = np.random.Generator(np.random.Philox(request.settings.seed)).permutation(len(real))
-    _picture(run, "real", real[chosen[: GRID if real.ndim == 4 else 2000]])
+    draw(run, "real", real[chosen[: GRID if real.ndim == 4 else 2000]])
 
 
 # -- the record -----------------------------------------------------------------------------------
@@ -298,13 +273,14 @@ def _signals() -> Iterator[_Stop]:
 
 
 def _advance(run: RunDir, game: Game, request: Request, step: int, view: View) -> None:
-    """Play from `step` to the plugin's last step, or until a signal; end with a checkpoint."""
+    """Play from `step` to the plugin's last step, a signal, or a failure that is to stop it."""
     run.write_state("running", step=step)
     books = Books(run, game, request, view, step)
     total = request.plugin.steps
+    heeds = request.settings.on_failure != "warn"
     try:
         with _signals() as stop:
-            while step < total and not stop.requested:
+            while step < total and not stop.requested and not (heeds and books.failure):
                 step = play(game, books, step, books.pause(step, total))
                 if step == game.next_milestone(step - 1):
                     game.enter(step)
@@ -312,9 +288,35 @@ def _advance(run: RunDir, game: Game, request: Request, step: int, view: View) -
     except BaseException:
         run.write_state("failed", step=step)
         raise
+    if heeds and books.failure and not stop.requested:
+        _give_up(run, books, step, view)
+        return
     run.write_state("finished" if step >= total else "stopped", step=step)
     if step < total:
         view.say(f"stopped at step {step} of {total}; go on with: ganzoo train --resume {run}")
+
+
+def _give_up(run: RunDir, books: Books, step: int, view: View) -> None:
+    """End a run that is failing: where it stands, or at the best checkpoint that it had.
+
+    Raises GanzooError where the run stops, or would roll back and has nothing better.
+    """
+    finding, best = books.failure, books.best()
+    what = f"{finding.name} since step {finding.since}: {finding.message}"
+    if books.settings.on_failure == "rollback" and best is not None and best < step:
+        run.drop_checkpoints_after(best)
+        run.write_state("stopped", step=best, rolled_back_from=step, finding=finding.name)
+        wasted = books.seconds_between(best, step)
+        view.say(
+            f"{what}\nrolled back from step {step} to step {best}, the best checkpoint by its "
+            f"score: {step - best} steps ({wasted:.0f} s) were wasted. Try: {finding.command}"
+        )
+        return
+    run.write_state("stopped", step=step, finding=finding.name)
+    raise GanzooError(
+        f"stopped at step {step} by {what} Try: {finding.command} (or go on regardless with: "
+        f"ganzoo train --resume {run} --on-failure warn)"
+    )
 
 
 def play(game: Game, books: Books, step: int, end: int) -> int:
@@ -327,136 +329,3 @@ def play(game: Game, books: Books, step: int, end: int) -> int:
     step += len(rows)
     books.keep(step)
     return step
-
-
-class Books:
-    """What the loop writes down, and when: rows, pictures, checkpoints."""
-
-    def __init__(self, run: RunDir, game: Game, request: Request, view: View, step: int):
-        self.run, self.game, self.view = run, game, view
-        self.settings, self.plugin = request.settings, request.plugin
-        view.batch = self.plugin.batch_size
-        self.probe = Probe(request.dataset, request.settings.seed)
-        self.events = tf.summary.create_file_writer(str(run.path / "tensorboard"))
-        self.inputs = self.probe.inputs(self.plugin, game.average)
-        self.rows: list[np.ndarray] = []
-        self.names: list[str] = []
-        self.seconds = sum(row.get("interval", 0.0) for row in run.metrics())
-        self.interval, self.pace, self.rate = 0.0, 1, 0.0
-        self.saved = step if step in run.checkpoints() else None
-        self.scores = {row["step"]: row["score"] for row in run.metrics() if "score" in row}
-
-    def pause(self, step: int, total: int) -> int:
-        """The next step at which something is due."""
-        s = self.settings
-        due = [
-            step - step % every + every
-            for every in (s.log_every, s.picture_every, s.checkpoint_every)
-        ]
-        return min(*due, total)
-
-    def add(self, step: int, names: list[str], rows: np.ndarray, seconds: float) -> None:
-        """Take in the rows of one call; stop the run at the first value that is not finite."""
-        self.names = names
-        self.rows.append(rows)
-        self.interval += seconds
-        if self.pace > 1:  # the first call compiles
-            self.rate = len(rows) / seconds
-        limit = max(1, int(CHUNK_SECONDS * len(rows) / seconds))
-        self.pace = min(self.game.chunk_steps, limit, 2 * self.pace)
-        bad = np.argwhere(~np.isfinite(rows))
-        if len(bad):
-            self._refuse(step + int(bad[0][0]) + 1, rows[bad[0][0]], names[bad[0][1]])
-
-    def _refuse(self, step: int, row: np.ndarray, name: str) -> None:
-        values = dict(zip(self.names, map(float, row), strict=True))
-        self.run.append_metrics({"step": step, **values})
-        players = [p.name for p in self.game.players if name.startswith(f"{p.name}_")]
-        whose = f" of player {players[0]!r}" if players else ""
-        raise GanzooError(
-            f"{name}{whose} became {values[name]} at step {step}: the run is stopped. "
-            f"{self._good()}"
-        )
-
-    def _good(self) -> str:
-        steps = self.run.checkpoints()
-        if not steps:
-            return "No checkpoint had been written yet: lower the learning rate and start again."
-        return (
-            f"The checkpoint of step {steps[-1]} is good ({self.run.checkpoint_path(steps[-1])})."
-        )
-
-    def keep(self, step: int) -> None:
-        """Write what is due at `step`."""
-        s, last = self.settings, step == self.plugin.steps
-        row: dict[str, float] = {}
-        if last or step % s.checkpoint_every == 0:
-            row = self.checkpoint(step)
-        if last or step % s.picture_every == 0:
-            self.picture(step)
-        if last or step % s.log_every == 0 or row:
-            row = self.log(step) | row
-            self.run.append_metrics(row)
-        if self.rows or row:
-            self.view.progress(step, self.plugin.steps, self.rate, row or self._means())
-
-    def _means(self) -> dict[str, float]:
-        means = np.concatenate(self.rows).astype(np.float64).mean(0)
-        return dict(zip(self.names, map(float, means), strict=True))
-
-    def log(self, step: int) -> dict[str, float]:
-        """The means since the last row, also as events."""
-        self.seconds += self.interval
-        count = sum(map(len, self.rows))
-        row = {
-            "step": step,
-            "seconds": round(self.seconds, 3),
-            "interval": self.interval,
-            "images_per_second": count * self.plugin.batch_size / self.interval,
-            **self._means(),
-        }
-        with self.events.as_default(step=step):
-            for name, value in row.items():
-                if name not in ("step", "seconds", "interval"):
-                    tf.summary.scalar(name, value)
-        self.rows, self.interval = [], 0.0
-        return row
-
-    def picture(self, step: int) -> None:
-        """The grid of the fixed z."""
-        samples = self.probe.grid(self.game.average, self.inputs)
-        image = _picture(self.run, f"step-{step:08d}", samples)
-        with self.events.as_default(step=step):
-            tf.summary.image("samples", tf.io.decode_png(image)[tf.newaxis])
-
-    def checkpoint(self, step: int) -> dict[str, float]:
-        """Save everything; returns the score that decides which checkpoint is the best."""
-        weight = self.game.non_finite_weight()
-        if weight:
-            raise GanzooError(
-                f"weight {weight} is not finite at step {step}: the run is stopped. {self._good()}"
-            )
-        score = self.probe.score(self.game.average, self.inputs)
-        self.scores[step] = score
-        kept = {s: self.scores[s] for s in [*self.run.checkpoints(), step] if s in self.scores}
-        best = min(kept, key=kept.__getitem__)
-        self.run.save_checkpoint(step, self.game.state(), best)
-        self.saved = step
-        return {"score": score}
-
-    def close(self, step: int) -> None:
-        """Leave nothing unsaved behind."""
-        if self.saved != step:
-            row = self.checkpoint(step)
-            self.run.append_metrics((self.log(step) if self.rows else {"step": step}) | row)
-        if not self.run.picture(f"step-{step:08d}").exists():
-            self.picture(step)
-        self.events.close()
-
-
-def _picture(run: RunDir, name: str, samples: np.ndarray) -> bytes:
-    from ganzoo.run import write_atomic
-
-    image = pictures.grid(samples)
-    write_atomic(run.picture(name), image)
-    return image

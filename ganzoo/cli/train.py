@@ -43,6 +43,20 @@ from ganzoo.errors import UsageError
 @click.option("--log-every", type=int, metavar="STEPS", help="[default: 50]")
 @click.option("--picture-every", type=int, metavar="STEPS", help="[default: 500]")
 @click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 500]")
+@click.option(
+    "--auto-balance",
+    is_flag=True,
+    default=None,
+    help="Slow a discriminator that wins too easily: each turn in which it tells 95 % of a batch "
+    "right lowers its learning rate by 1 %, each other turn raises it again, between 1/32 of the "
+    "plugin's and the plugin's.",
+)
+@click.option(
+    "--on-failure",
+    type=click.Choice(["warn", "stop", "rollback"]),
+    help="When the monitor sees a failure: say so and go on; or save, stop and exit with 1; or "
+    "go back to the checkpoint with the best score and end there.  [default: warn]",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be trained, and write nothing.")
 @click.option("--quiet", is_flag=True, help="Print the run folder only.")
 def train(**options: Any) -> None:
@@ -103,6 +117,8 @@ def _values(options: dict[str, Any]) -> dict[str, Any]:
         "log_every",
         "picture_every",
         "checkpoint_every",
+        "auto_balance",
+        "on_failure",
     )
     named = {name: options[name] for name in names if options[name] is not None}
     if "plugin" in named and named["plugin"] != values.get("plugin", named["plugin"]):

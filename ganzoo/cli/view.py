@@ -57,6 +57,10 @@ class Plain:
         speed = f"{rate * self.batch:.0f} images/s  {left}" if rate else "compiled"
         click.echo(f"step {step}/{total}  {speed}  {scalars}")
 
+    def finding(self, finding: Any) -> None:
+        """Print what the monitor found, and what to try."""
+        self.say(_told(finding))
+
 
 class Quiet(Plain):
     """Nothing at all."""
@@ -69,11 +73,12 @@ class Quiet(Plain):
 
 
 class Live(Plain):
-    """A panel that is drawn over itself."""
+    """A panel that is drawn over itself; the newest finding stands in it."""
 
     def __enter__(self) -> Live:
         from rich.live import Live as Panel
 
+        self._newest = ""
         self._panel = Panel(refresh_per_second=4, transient=False)
         self._panel.start()
         return self
@@ -90,6 +95,7 @@ class Live(Plain):
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
+        from rich.text import Text
 
         head = Table.grid(padding=(0, 2))
         head.add_row(
@@ -101,7 +107,18 @@ class Live(Plain):
         body = Table.grid(padding=(0, 2))
         for label, value in _scalars(row):
             body.add_row(label, value)
-        self._panel.update(Group(head, body))
+        self._panel.update(Group(head, body, Text(self._newest)))
+
+    def finding(self, finding: Any) -> None:
+        self.say(_told(finding))
+        self._newest = f"{finding.severity}: {finding.name} since step {finding.since}"
+
+
+def _told(finding: Any) -> str:
+    """A finding as two lines: what, since when, why; and the remedy, where there is one."""
+    line = f"{finding.severity}: {finding.name} (step {finding.step}): {finding.message}"
+    remedy = "  ".join(part for part in (finding.remedy, finding.command) if part)
+    return f"{line}\n  {remedy}" if remedy else line
 
 
 def _scalars(row: dict[str, float]) -> list[tuple[str, str]]:

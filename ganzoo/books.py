@@ -1,0 +1,245 @@
+"""What a training writes down, and when: rows, findings, pictures, checkpoints."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from ganzoo import pictures
+from ganzoo.errors import GanzooError
+from ganzoo.eval.probe import Probe
+from ganzoo.game import Game
+from ganzoo.run import RunDir, write_atomic
+
+try:
+    from ganzoo.eval.diagnostics import Finding, Monitor
+except ImportError:  # not written yet
+
+    class Finding:
+        pass
+
+    class Monitor:
+        findings = ()
+
+        def __init__(self, **_):
+            pass
+
+        def see(self, row):
+            return []
+
+
+CHUNK_SECONDS = 1.0
+"""A compiled call lasts about this long: short enough to watch and to interrupt."""
+
+
+class View(Protocol):
+    """Whoever watches: the terminal, a notebook, a test."""
+
+    def say(self, text: str) -> None:
+        """One line for the user."""
+
+    batch: int
+    """Samples in a step; set by the loop before the first progress."""
+
+    def progress(self, step: int, total: int, rate: float, row: dict[str, Any]) -> None:
+        """`step` of `total` is done at `rate` steps/s; `row` holds the newest scalars."""
+
+    def finding(self, finding: Finding) -> None:
+        """The monitor has found something."""
+
+
+class Silent:
+    """A view that shows nothing."""
+
+    batch = 1
+
+    def say(self, text: str) -> None:
+        pass
+
+    def progress(self, step: int, total: int, rate: float, row: dict[str, Any]) -> None:
+        pass
+
+    def finding(self, finding: Finding) -> None:
+        pass
+
+
+class Books:
+    """The records of one training, and the monitor that reads them as they are written."""
+
+    def __init__(self, run: RunDir, game: Game, request: Any, view: View, step: int):
+        self.run, self.game, self.view = run, game, view
+        self.settings, self.plugin = request.settings, request.plugin
+        view.batch = self.plugin.batch_size
+        self.probe = Probe(request.dataset, game, seed=self.settings.seed, size=self.settings.size)
+        self.events = tf.summary.create_file_writer(str(run.path / "tensorboard"))
+        self.rows: list[np.ndarray] = []
+        self.names: list[str] = []
+        past = run.metrics()
+        self.seconds = sum(row.get("interval", 0.0) for row in past)
+        self.interval, self.pace, self.rate = 0.0, 1, 0.0
+        self.saved = step if step in run.checkpoints() else None
+        self.scores = {row["step"]: row["score"] for row in past if "score" in row}
+        self.monitor = self._monitor(past)
+        self.failure: Finding | None = None
+        """The first alarm since this training began or was resumed."""
+
+    def _monitor(self, past: list[dict[str, Any]]) -> Monitor:
+        """The monitor as it stood behind the last row: it has read all of them again."""
+        monitor = Monitor(
+            total_steps=self.plugin.steps,
+            plugin=self.settings.plugin,
+            fields=self.settings.fields,
+            data=self.settings.data,
+            run=str(self.run),
+        )
+        for row in past:
+            monitor.see(row)
+        self.run.write_findings([finding.as_json() for finding in monitor.findings])
+        return monitor
+
+    def pause(self, step: int, total: int) -> int:
+        """The next step at which something is due."""
+        s = self.settings
+        due = [
+            step - step % every + every
+            for every in (s.log_every, s.picture_every, s.checkpoint_every)
+        ]
+        return min(*due, total)
+
+    def add(self, step: int, names: list[str], rows: np.ndarray, seconds: float) -> None:
+        """Take in the rows of one call; stop the run at the first value that is not finite."""
+        self.names = names
+        self.rows.append(rows)
+        self.interval += seconds
+        if self.pace > 1:  # the first call compiles
+            self.rate = len(rows) / seconds
+        limit = max(1, int(CHUNK_SECONDS * len(rows) / seconds))
+        self.pace = min(self.game.chunk_steps, limit, 2 * self.pace)
+        bad = np.argwhere(~np.isfinite(rows))
+        if len(bad):
+            self._refuse(step + int(bad[0][0]) + 1, rows[bad[0][0]], names[bad[0][1]])
+
+    def _refuse(self, step: int, row: np.ndarray, name: str) -> None:
+        values = dict(zip(self.names, map(float, row), strict=True))
+        self.write({"step": step, **values})
+        players = [p.name for p in self.game.players if name.startswith(f"{p.name}_")]
+        whose = f" of player {players[0]!r}" if players else ""
+        raise GanzooError(
+            f"{name}{whose} became {values[name]} at step {step}: the run is stopped. "
+            f"{self._good()}"
+        )
+
+    def _good(self) -> str:
+        steps = self.run.checkpoints()
+        if not steps:
+            return "No checkpoint had been written yet: lower the learning rate and start again."
+        return (
+            f"The checkpoint of step {steps[-1]} is good ({self.run.checkpoint_path(steps[-1])})."
+        )
+
+    # -- rows and findings ----------------------------------------------------------------------
+
+    def keep(self, step: int) -> None:
+        """Write what is due at `step`."""
+        s, last = self.settings, step == self.plugin.steps
+        row: dict[str, Any] = {}
+        if last or step % s.checkpoint_every == 0:
+            row = self.checkpoint(step)
+        if last or step % s.picture_every == 0:
+            self.picture(step)
+        if last or step % s.log_every == 0 or row:
+            row = self.log(step) | row
+            self.write(row)
+        if self.rows or row:
+            self.view.progress(step, self.plugin.steps, self.rate, row or self._means())
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Add a row to the record, and what the monitor makes of it."""
+        self.run.append_metrics(row)
+        for finding in self.monitor.see(row):
+            self.run.append_finding(finding.as_json())
+            self.view.finding(finding)
+            if finding.severity == "failure" and self.failure is None:
+                self.failure = finding
+
+    def _means(self) -> dict[str, float]:
+        means = np.concatenate(self.rows).astype(np.float64).mean(0)
+        return dict(zip(self.names, map(float, means), strict=True))
+
+    def log(self, step: int) -> dict[str, float]:
+        """The means since the last row, also as events."""
+        self.seconds += self.interval
+        count = sum(map(len, self.rows))
+        row = {
+            "step": step,
+            "seconds": round(self.seconds, 3),
+            "interval": self.interval,
+            "images_per_second": count * self.plugin.batch_size / self.interval,
+            **self._means(),
+        }
+        with self.events.as_default(step=step):
+            for name, value in row.items():
+                if name not in ("step", "seconds", "interval"):
+                    tf.summary.scalar(name, value)
+        self.rows, self.interval = [], 0.0
+        return row
+
+    # -- pictures and checkpoints ---------------------------------------------------------------
+
+    def picture(self, step: int) -> None:
+        """The grid of the fixed z."""
+        image = draw(self.run, f"step-{step:08d}", self.probe.grid())
+        with self.events.as_default(step=step):
+            tf.summary.image("samples", tf.io.decode_png(image)[tf.newaxis])
+
+    def checkpoint(self, step: int) -> dict[str, Any]:
+        """Save everything; returns what the probe saw, whose `score` decides which is the best."""
+        weight = self.game.non_finite_weight()
+        if weight:
+            raise GanzooError(
+                f"weight {weight} is not finite at step {step}: the run is stopped. {self._good()}"
+            )
+        seen = self._look(step)
+        self.scores[step] = seen["score"]
+        self.run.save_checkpoint(step, self.game.state(), self.best(step))
+        self.saved = step
+        return seen
+
+    def _look(self, step: int) -> dict[str, Any]:
+        try:
+            return self.probe.look()
+        except GanzooError as error:
+            raise GanzooError(
+                f"{error}, at step {step}: the run is stopped. {self._good()}"
+            ) from error
+
+    def best(self, step: int | None = None) -> int | None:
+        """The checkpoint with the lowest score, among those on the disk and that of `step`."""
+        steps = self.run.checkpoints() + ([] if step is None else [step])
+        return min(
+            (s for s in steps if s in self.scores), key=self.scores.__getitem__, default=None
+        )
+
+    def seconds_between(self, first: int, last: int) -> float:
+        """How long the steps after `first` up to `last` took."""
+        return sum(
+            row.get("interval", 0.0) for row in self.run.metrics() if first < row["step"] <= last
+        )
+
+    def close(self, step: int) -> None:
+        """Leave nothing unsaved behind."""
+        if self.saved != step:
+            row = self.checkpoint(step)
+            self.write((self.log(step) if self.rows else {"step": step}) | row)
+        if not self.run.picture(f"step-{step:08d}").exists():
+            self.picture(step)
+        self.events.close()
+
+
+def draw(run: RunDir, name: str, samples: np.ndarray) -> bytes:
+    """Write a grid of samples into the run's folder, and return the file's bytes."""
+    image = pictures.grid(samples)
+    write_atomic(run.picture(name), image)
+    return image
