@@ -92,7 +92,7 @@ def _show_warning(message: Any, category: type, *_: Any, **__: Any) -> None:
         click.echo(f"warning: {message}", err=True)
 
 
-from ganzoo.cli import compare, datasets, evaluate, runs, sample, train, zoo  # noqa: E402
+from ganzoo.cli import compare, datasets, evaluate, plugin, runs, sample, train, zoo  # noqa: E402
 
 for _command in (
     train.train,
@@ -103,5 +103,6 @@ for _command in (
     zoo.list_plugins,
     zoo.info,
     datasets.data,
+    plugin.plugin,
 ):
     cli.add_command(_command)
