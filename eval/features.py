@@ -1,0 +1,72 @@
+"""Images -> features: the extractors by name. `extractor("mnist")` is the door.
+
+What each does to the pixels, and how it was checked, is said in docs/features.md.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ganzoo.errors import UsageError, unknown
+from ganzoo.eval.extractor import Extractor
+
+__all__ = ["Extractor", "default_for", "extractor", "largest_dims", "names"]
+
+NAMES = {
+    "mnist": "mnist-cnn: a small network trained on MNIST, 128 dimensions and 10 classes",
+    "fashion": "fashion-cnn: the same network trained on Fashion-MNIST",
+    "inception": "the FID network of 2015-12-05, 2048 dimensions or --dims 64, 192 or 768",
+}
+
+
+LARGEST_DIGITS = 64
+"""Grey images of more pixels a side are no small drawings: Inception looks at them."""
+
+
+def names() -> dict[str, str]:
+    """All built-in extractors, with one line each."""
+    return dict(NAMES)
+
+
+def default_for(shape: tuple[int, int, int], data: str = "") -> str:
+    """The extractor that suits images (h, w, c), of a data set of that name where it is known.
+
+    >>> default_for((28, 28, 1)), default_for((28, 28, 1), "fashion_mnist")
+    ('mnist', 'fashion')
+    >>> default_for((64, 64, 3))
+    'inception'
+    """
+    if shape[-1] != 1 or max(shape[:2]) > LARGEST_DIGITS:
+        return "inception"
+    return "fashion" if data == "fashion_mnist" else "mnist"
+
+
+def largest_dims(weights: str | os.PathLike[str] | None = None) -> int | None:
+    """The most dimensions of `inception` that the weights found here serve, or None."""
+    from ganzoo.eval import inception
+
+    return inception.largest_dims(weights)
+
+
+def extractor(
+    name: str, *, dims: int | None = None, weights: str | os.PathLike[str] | None = None
+) -> Extractor:
+    """Load a network. `dims` and `weights` (a file) are for `inception` alone.
+
+    Raises UsageError for an unknown name, dimension or option, and GanzooError in one sentence for
+    weights that are missing, damaged or not the published ones.
+    """
+    if name not in NAMES:
+        raise unknown("feature extractor", name, NAMES)
+    if name == "inception":
+        from ganzoo.eval.inception import Inception
+
+        return Inception(dims or 2048, weights)
+    if dims is not None or weights is not None:
+        raise UsageError(
+            f"the features of {name} come with their weights and 128 dimensions: leave dims and "
+            "weights out, or choose inception."
+        )
+    from ganzoo.eval.digit_network import DigitNetwork
+
+    return DigitNetwork(name)
