@@ -1,0 +1,186 @@
+"""Extractors: the published numbers, and the same features however the images come."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganzoo import data
+from ganzoo.data import to_float
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.eval import digit_network, features, inception, inception_weights
+from ganzoo.eval.features import extractor
+
+PUBLIC = Path(os.environ.get("GANZOO_DATA", "nowhere"))
+INCEPTION = PUBLIC / "inception_2015"
+needs_mnist = pytest.mark.skipif(not (PUBLIC / "mnist").is_dir(), reason="needs MNIST")
+needs_inception = pytest.mark.skipif(not INCEPTION.is_dir(), reason="needs Inception's weights")
+
+
+def images(n: int = 9, side: int = 28, channels: int = 1, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (n, side, side, channels), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return extractor("mnist")
+
+
+# -- the digit network ----------------------------------------------------------------------------
+
+
+@needs_mnist
+@pytest.mark.parametrize(("name", "least"), [("mnist", 0.994), ("fashion", 0.90)])
+def test_the_shipped_network_knows_the_test_images(name, least):
+    test = data.load({"fashion": "fashion_mnist"}.get(name, name), split="test")
+    _, logits = extractor(name)(test.arrays["image"])
+    assert (logits.argmax(1) == test.arrays["label"]).mean() >= least
+
+
+def test_features_do_not_depend_on_the_batch_or_the_number_type(digits):
+    x = images(1203)
+    whole, logits = digits(x)
+    assert whole.shape == (1203, digits.dim)
+    assert logits.shape == (1203, 10)
+    parts = np.concatenate([digits(x[:1])[0], digits(x[1:700])[0], digits(x[700:])[0]])
+    assert np.array_equal(whole, parts)
+    assert np.array_equal(whole, digits(to_float(x))[0])
+    assert np.allclose(whole, digits(np.repeat(x, 3, axis=-1))[0], atol=1e-3)
+
+
+def test_no_images_have_no_features(digits):
+    found, logits = digits(images(0))
+    assert found.shape == (0, digits.dim)
+    assert logits.shape == (0, 10)
+
+
+def test_the_logits_are_the_features_through_the_last_layer(digits):
+    found, logits = digits(images())
+    w = digits.weights
+    assert np.allclose(found @ w["logits/weights"] + w["logits/bias"], logits, atol=1e-4)
+
+
+def test_the_label_names_the_network_and_its_hash(digits):
+    assert digits.label == f"mnist-cnn {digits.sha256[:8]}"
+    assert digits.sha256 == digit_network.PUBLISHED["mnist"]
+
+
+def test_other_weights_than_the_shipped_ones_are_refused(monkeypatch):
+    monkeypatch.setitem(digit_network.PUBLISHED, "mnist", "00" * 32)
+    with pytest.raises(GanzooError, match="expected 00000000"):
+        extractor("mnist")
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (np.zeros((3, 28, 28), np.uint8), "found shape"),
+        (np.zeros((3, 28, 28, 2), np.uint8), "found shape"),
+        (np.zeros((3, 28, 28, 1), np.int32), "found int32"),
+        (np.full((3, 28, 28, 1), 7.0), "values up to 7"),
+        (np.full((3, 28, 28, 1), np.nan), "NaN"),
+    ],
+)
+def test_what_is_no_image_is_refused(digits, x, words):
+    with pytest.raises(GanzooError, match=words):
+        digits(x)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"name": "minst"}, "did you mean 'mnist'"),
+        ({"name": "mnist", "dims": 64}, "leave dims"),
+        ({"name": "inception", "dims": 65}, "64, 192, 768 or 2048"),
+        ({"name": "inception", "weights": "nowhere.pb"}, "no weights at nowhere.pb"),
+    ],
+)
+def test_a_wrong_request_is_refused(arguments, words):
+    with pytest.raises(UsageError, match=words):
+        extractor(**arguments)
+
+
+# -- inception ------------------------------------------------------------------------------------
+
+
+def random_weights(dims: int, seed: int = 0) -> dict[str, np.ndarray]:
+    bits = np.random.default_rng(seed)
+    return {
+        name: (bits.normal(0, 1, shape) * np.prod(shape[:-1]) ** -0.5).astype(np.float32)
+        for name, shape in inception.shapes(dims).items()
+    }
+
+
+@needs_inception
+@pytest.mark.parametrize("dims", [64, 192, 768])
+def test_inception_reproduces_the_features_of_its_layers(dims):
+    stored = np.load(PUBLIC / "cifar10" / "cifar10_lossless_subset.npz")
+    expected = json.loads((INCEPTION / "self_computed_regression_values.json").read_text())
+    network = inception.Inception(dims, bfloat16=False)
+    network.batch = 2
+    found, logits = network(stored["x_train"][:2])
+    assert logits is None
+    assert np.allclose(found[0, :5], expected[str(dims)]["train_image0_first5"], rtol=1e-3)
+
+
+@needs_inception
+def test_weights_that_serve_fewer_dimensions_say_how_many():
+    assert features.largest_dims() == 768
+    with pytest.raises(GanzooError, match="choose fewer --dims"):
+        extractor("inception")
+
+
+def test_the_whole_network_has_94_convolutions_and_2048_dimensions():
+    shapes = inception.shapes(2048)
+    assert sum(name.endswith("conv/weights") or "conv_" in name for name in shapes) > 94
+    assert len([name for name in shapes if name.endswith("/bias")]) == 94
+    found, logits = inception.forward(tf.zeros((1, 299, 299, 3)), random_weights(2048), 2048)
+    assert found.shape == (1, 2048)
+    assert logits.shape == (1, 1008)
+
+
+def test_weights_are_read_from_a_frozen_graph(tmp_path, monkeypatch):
+    bits = np.random.default_rng(0)
+    kernel = bits.normal(0, 1, (3, 3, 3, 32)).astype(np.float32)
+    norm = {
+        name: bits.uniform(0.5, 2, 32).astype(np.float32)
+        for name in ("moving_mean", "moving_variance", "beta", "gamma")
+    }
+    with tf.Graph().as_default() as graph:
+        tf.constant(kernel, name="mixed_9/tower/conv/conv2d_params")
+        for name, value in norm.items():
+            tf.constant(value, name=f"mixed_9/tower/conv/batchnorm/{name}")
+    path = tmp_path / inception_weights.GRAPH
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    found = inception_weights.from_graph(path)
+    x = bits.normal(0, 1, (1, 9, 9, 3)).astype(np.float32)
+    plain = tf.nn.conv2d(x, kernel, 1, "VALID").numpy()
+    deviation = np.sqrt(norm["moving_variance"] + 1e-3)
+    expected = (plain - norm["moving_mean"]) / deviation + norm["beta"]  # gamma is not used
+    came = tf.nn.conv2d(x, found["mixed_9_tower_conv/weights"], 1, "VALID").numpy()
+    assert np.allclose(came + found["mixed_9_tower_conv/bias"], expected, atol=1e-4)
+
+
+def test_other_weights_than_inceptions_are_refused(tmp_path):
+    path = tmp_path / "w.npz"
+    np.savez(path, **random_weights(192))
+    with pytest.raises(GanzooError, match="not hold the published weights"):
+        inception.Inception(64, path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(GanzooError, match="truncated"):
+        inception.Inception(64, path)
+    (tmp_path / "x.pb").write_bytes(b"\x0a\xff\xff")
+    with pytest.raises(GanzooError, match="truncated or no frozen graph"):
+        inception.Inception(64, tmp_path / "x.pb")
+
+
+def test_without_weights_it_is_said_what_to_put_where(monkeypatch, tmp_path):
+    monkeypatch.setenv("GANZOO_DATA", str(tmp_path))
+    assert features.largest_dims() is None
+    with pytest.raises(GanzooError, match=r"put classify_image_graph_def\.pb .* into"):
+        extractor("inception")
