@@ -14,7 +14,10 @@ K = 5
 CLOSE = 0.01
 """Reals whose nearest real is this near are the closest 1 %: nearer samples are duplicates."""
 COPY_RATIO = 1 / 3
-"""Of the nearest to the second nearest training sample: below it a sample is a copy."""
+"""Of the distances to the nearest and to the second nearest training sample: below it a sample is
+a copy (Yoon et al. 2023, section 3)."""
+ENOUGH = 100
+"""Held-out samples that may set that ratio instead."""
 
 
 class Glimpse:
@@ -22,10 +25,17 @@ class Glimpse:
 
     `train` (r, d): training features. The first `n` of them stand for the real distribution;
     all of them are looked through for neighbours. `labels` (r,): their classes, out of `classes`.
+    `held_out` (m, d): features of reals that are not in the training set.
     """
 
     def __init__(
-        self, train: np.ndarray, n: int, *, labels: np.ndarray | None = None, classes: int = 0
+        self,
+        train: np.ndarray,
+        n: int,
+        *,
+        labels: np.ndarray | None = None,
+        classes: int = 0,
+        held_out: np.ndarray | None = None,
     ):
         self.n = min(n, len(train))
         self.train = np.ascontiguousarray(train, np.float32)
@@ -33,6 +43,9 @@ class Glimpse:
         own = _squared(self.train[: self.n], self.train[: self.n])
         self.spread, nearest, self.radii = _within(own)
         self.close = float(np.quantile(nearest, CLOSE))
+        self.copy_ratio = COPY_RATIO
+        if held_out is not None and len(held_out) >= ENOUGH:
+            self.copy_ratio = float(np.quantile(self._nearest(held_out)[1], CLOSE))
 
     def variety(self, fake: np.ndarray) -> dict[str, float]:
         """How varied the features (m, d) are, against as many reals.
@@ -55,23 +68,30 @@ class Glimpse:
     def neighbours(self, fake: np.ndarray) -> dict[str, list[float] | float]:
         """What the nearest training samples of the features (m, d) say.
 
+        `copies`: the share of samples whose nearest training sample is much nearer than the
+        second nearest: by more than it is for all but 1 % of the held-out reals, or by three
+        times where there are none. Unlike a distance, this ratio is the same in dense and in
+        sparse regions, so that a collapse into a dense one is not taken for copying.
+
         `classes`: the share of samples whose nearest is of class 0, 1, ...; `real_classes`: the
-        training set's own shares. `copies`: the share that lies within a third of the distance to
-        its second nearest training sample (Yoon et al. 2023, section 3): nearer to one of them
-        than a sample of the distribution would, wherever in the space it lies.
+        training set's own shares.
         """
-        distances = _squared(np.ascontiguousarray(fake, np.float32), self.train)
-        first = distances.argmin(1)
-        rows = np.arange(len(first))
-        nearest = distances[rows, first]
-        distances[rows, first] = np.inf
-        values: dict[str, list[float] | float] = {
-            "copies": float((nearest < COPY_RATIO**2 * distances.min(1)).mean())
-        }
+        first, ratio = self._nearest(fake)
+        values: dict[str, list[float] | float] = {"copies": float((ratio < self.copy_ratio).mean())}
         if self.labels is not None and self.classes:
             values["classes"] = _shares(self.labels[first], self.classes)
             values["real_classes"] = _shares(self.labels, self.classes)
         return values
+
+    def _nearest(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The nearest training sample's index, and its distance over the second nearest's."""
+        d2 = _squared(np.ascontiguousarray(x, np.float32), self.train)
+        rows, first = np.arange(len(d2)), d2.argmin(1)
+        nearest = d2[rows, first]
+        d2[rows, first] = np.inf
+        second = d2.min(1)
+        with np.errstate(invalid="ignore"):  # equal to two or more: a copy of one of them
+            return first, np.nan_to_num(np.sqrt(nearest / second))
 
 
 def _squared(x: np.ndarray, y: np.ndarray) -> np.ndarray:

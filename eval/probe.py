@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from threadpoolctl import ThreadpoolController
 
 from ganzoo import data
 from ganzoo.data import Dataset, to_float
@@ -41,20 +42,28 @@ class Probe:
         self.dataset, self.spec = dataset, dataset.spec
         bits = np.random.Generator(np.random.Philox(key=seed))
         order = bits.permutation(len(dataset))
-        self.arrays = {name: array[order[:SAMPLES]] for name, array in dataset.arrays.items()}
+        chosen = np.resize(order, SAMPLES)  # a small set repeats
+        self.arrays = {name: array[chosen] for name, array in dataset.arrays.items()}
         train = self._features(dataset.arrays[self.spec.key][order[:REFERENCES]])
         self.real = train[:SAMPLES]
         classes = self.spec.classes if self.spec.classes <= MOST_CLASSES else 0
         labels = dataset.arrays["label"][order[:REFERENCES]] if classes else None
-        self.glimpse = Glimpse(train, COMPARED, labels=labels, classes=classes)
+        held_out = self._held_out(size)
+        self.glimpse = Glimpse(
+            train,
+            COMPARED,
+            labels=labels,
+            classes=classes,
+            held_out=self._features(held_out[self.spec.key]) if held_out else None,
+        )
         self.inputs = self._inputs(game.plugin, game.average, bits)
-        self._sample = _inference(game.average)
-        self._judge = self._judge_of(game.networks.get("discriminator"), size)
+        self._blas = ThreadpoolController()
+        self._sample = _inference(game.average, self.inputs)
+        self._judge = self._judge_of(game.networks.get("discriminator"), held_out)
 
     def _inputs(self, plugin: Any, sampler: Any, bits: np.random.Generator) -> list[np.ndarray]:
         """What the sampler takes: z from the plugin's prior first, the rest by name."""
-        n = len(self.real)
-        shape = (n, plugin.z_dim)
+        n, shape = SAMPLES, (SAMPLES, plugin.z_dim)
         z = bits.uniform(-1, 1, shape) if plugin.z_prior == "uniform" else bits.normal(size=shape)
         arrays = dict(self.arrays)
         if self.spec.classes:
@@ -64,7 +73,7 @@ class Probe:
     def grid(self, n: int = 64) -> np.ndarray:
         """The fixed samples: 64 images, or all points."""
         if not self.spec.is_image:
-            n = len(self.real)
+            n = SAMPLES
         return _in_batches(self._sample, [x[:n] for x in self.inputs])
 
     # -- at a checkpoint ------------------------------------------------------------------------
@@ -82,13 +91,14 @@ class Probe:
         fake = _in_batches(self._sample, self.inputs)
         if not np.isfinite(fake).all():
             raise GanzooError("a sample of the averaged generator is not finite")
-        return self.compare(fake) | self._judge()
+        with self._blas.limit(limits=1, user_api="blas"):  # its threads spin beside TensorFlow's
+            return self.compare(fake) | self._judge()
 
     def compare(self, fake: np.ndarray) -> dict[str, Any]:
         """The values that samples alone decide."""
         features = self._features(fake)
         row: dict[str, Any] = {"score": float(frechet_distance(self.real, features))}
-        row |= self.glimpse.variety(features[:COMPARED])
+        row |= self.glimpse.variety(features[: self.glimpse.n])
         if self.spec.is_image:
             return row | self.glimpse.neighbours(features[:COMPARED])
         return row | self._modes(fake)
@@ -108,23 +118,24 @@ class Probe:
 
     # -- the discriminator ----------------------------------------------------------------------
 
-    def _judge_of(self, discriminator: Any, size: int | None) -> Callable[[], dict[str, float]]:
+    def _judge_of(
+        self, discriminator: Any, held_out: dict[str, np.ndarray] | None
+    ) -> Callable[[], dict[str, float]]:
         """Its mean logit on reals that it trained on, and on reals that it never saw."""
-        held_out = self._held_out(size) if discriminator is not None else None
-        if held_out is None or discriminator.output_shape[1:] != (1,):
+        if discriminator is None or held_out is None or discriminator.output_shape[1:] != (1,):
             return dict
         names = [self.spec.key, *(tensor.name for tensor in discriminator.inputs[1:])]
         if not set(names) <= set(held_out):
             return dict
-        logits = _inference(discriminator)
-        arrays = {"train": self.arrays, "heldout": held_out}
+        train = {name: array[:COMPARED] for name, array in self.arrays.items()}
+        arrays = {
+            f"real_logits_{split}": [values[name] for name in names]
+            for split, values in (("train", train), ("heldout", held_out))
+        }
+        logits = _inference(discriminator, arrays["real_logits_train"])
 
         def judge() -> dict[str, float]:
-            means = {
-                split: _in_batches(logits, [values[name] for name in names]).mean()
-                for split, values in arrays.items()
-            }
-            return {f"real_logits_{split}": float(mean) for split, mean in means.items()}
+            return {name: float(_in_batches(logits, x).mean()) for name, x in arrays.items()}
 
         return judge
 
@@ -138,17 +149,18 @@ class Probe:
             return None  # a source without a test split
         if test.spec != self.spec:
             return None
-        return {name: array[:SAMPLES] for name, array in test.arrays.items()}
+        return {name: array[:COMPARED] for name, array in test.arrays.items()}
 
     @staticmethod
     def _features(samples: np.ndarray) -> np.ndarray:
         return block_means(to_float(samples) if samples.dtype == np.uint8 else samples)
 
 
-def _inference(model: Any) -> Callable[[list[Any]], Any]:
-    """The model compiled for inference: float32 out, pixels taken as the loop takes them."""
+def _inference(model: Any, like: list[np.ndarray]) -> Callable[[list[Any]], Any]:
+    """The model compiled for inference on arrays like those: pixels in, float32 out."""
+    signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in like]
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=[signature])
     def call(arrays: list[tf.Tensor]) -> tf.Tensor:
         inputs = [
             tf.cast(x, tf.float32) / 127.5 - 1.0 if x.dtype == tf.uint8 else x for x in arrays
