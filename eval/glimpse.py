@@ -85,13 +85,17 @@ class Glimpse:
 
     def _nearest(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest training sample's index, and its distance over the second nearest's."""
-        d2 = _squared(np.ascontiguousarray(x, np.float32), self.train)
-        rows, first = np.arange(len(d2)), d2.argmin(1)
-        nearest = d2[rows, first]
-        d2[rows, first] = np.inf
-        second = d2.min(1)
+        x = np.ascontiguousarray(x, np.float32)
+        d2 = _squared(x, self.train)
+        first = d2.argmin(1)
+        d2[np.arange(len(d2)), first] = np.inf
+        nearest, second = (self._exactly(x, index) for index in (first, d2.argmin(1)))
         with np.errstate(invalid="ignore"):  # equal to two or more: a copy of one of them
-            return first, np.nan_to_num(np.sqrt(nearest / second))
+            return first, np.nan_to_num(nearest / second)
+
+    def _exactly(self, x: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """Distances without the rounding of `_squared`: 0 for a copy."""
+        return np.linalg.norm(x - self.train[index], axis=1)
 
 
 def _squared(x: np.ndarray, y: np.ndarray) -> np.ndarray:

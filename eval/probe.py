@@ -149,7 +149,9 @@ class Probe:
             return None  # a source without a test split
         if test.spec != self.spec:
             return None
-        return {name: array[:COMPARED] for name, array in test.arrays.items()}
+        count = min(COMPARED, len(test))
+        spread = np.linspace(0, len(test) - 1, count).astype(int)  # of all classes
+        return {name: array[spread] for name, array in test.arrays.items()}
 
     @staticmethod
     def _features(samples: np.ndarray) -> np.ndarray:

@@ -9,26 +9,10 @@ import tensorflow as tf
 
 from ganzoo import pictures
 from ganzoo.errors import GanzooError
+from ganzoo.eval.diagnostics import Finding, Monitor
 from ganzoo.eval.probe import Probe
 from ganzoo.game import Game
 from ganzoo.run import RunDir, write_atomic
-
-try:
-    from ganzoo.eval.diagnostics import Finding, Monitor
-except ImportError:  # not written yet
-
-    class Finding:
-        pass
-
-    class Monitor:
-        findings = ()
-
-        def __init__(self, **_):
-            pass
-
-        def see(self, row):
-            return []
-
 
 CHUNK_SECONDS = 1.0
 """A compiled call lasts about this long: short enough to watch and to interrupt."""
@@ -159,10 +143,19 @@ class Books:
         """Add a row to the record, and what the monitor makes of it."""
         self.run.append_metrics(row)
         for finding in self.monitor.see(row):
-            self.run.append_finding(finding.as_json())
-            self.view.finding(finding)
+            self._tell(finding)
             if finding.severity == "failure" and self.failure is None:
                 self.failure = finding
+
+    def conclude(self) -> None:
+        """Say of a finished run that it was healthy, if it was."""
+        verdict = self.monitor.verdict()
+        if verdict is not None:
+            self._tell(verdict)
+
+    def _tell(self, finding: Finding) -> None:
+        self.run.append_finding(finding.as_json())
+        self.view.finding(finding)
 
     def _means(self) -> dict[str, float]:
         means = np.concatenate(self.rows).astype(np.float64).mean(0)

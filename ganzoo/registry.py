@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganzoo import in_memory
 from ganzoo.errors import GanzooError, UsageError, unknown
 
 GROUP = "ganzoo.plugins"
@@ -73,7 +74,7 @@ def _with_clash(entry: Entry, claims: list[Entry]) -> Entry:
 
 
 def _clash(name: str, claims: Iterable[Entry]) -> str:
-    origins = [claim.origin for claim in claims]
+    origins = sorted(claim.origin for claim in claims)
     choices = " or ".join(f"{origin.split()[0]}:{name}" for origin in origins)
     return (
         f"the name {name!r} is claimed by {' and by '.join(origins)}: "
@@ -110,7 +111,12 @@ def _find_source(module: str) -> Path | None:
     parts = module.split(".")
     for depth in range(len(parts)):
         with contextlib.suppress(ImportError, ValueError):
-            spec = importlib.machinery.PathFinder.find_spec(".".join(parts[: depth + 1]), where)
+            name = ".".join(parts[: depth + 1])
+            spec = (
+                importlib.machinery.PathFinder.find_spec(name, where)
+                if depth
+                else importlib.util.find_spec(name)  # asks the hooks of editable installs too
+            )
         if spec is None:
             return None
         where = list(spec.submodule_search_locations or ())
@@ -207,6 +213,9 @@ def cache_dir() -> Path:
 
 def find(name: str) -> Entry:
     """The entry called `name`, `DIST:NAME`, or at the path `name` of a `.py` file."""
+    if in_memory.is_name(name):
+        cls = in_memory.find(name)
+        return Entry(name, "memory", name, None, (cls.__doc__ or "").split("\n")[0], cls.paper)
     if name.endswith(".py"):
         path = Path(name)
         if not path.is_file():
@@ -230,11 +239,11 @@ def find(name: str) -> Entry:
 
 def load(name: str) -> type:
     """Import the plugin called `name` and return its class, a subclass of Plugin."""
-    return _import_class(find(name))
+    return in_memory.find(name) if in_memory.is_name(name) else _import_class(find(name))
 
 
 def _import_class(entry: Entry) -> type:
-    from ganzoo.plugin import CONTRACT, Plugin
+    from ganzoo.plugin import Plugin
 
     module, wanted = _import_module(entry), entry.target.partition(":")[2]
     if entry.target.endswith(".py"):
@@ -259,17 +268,20 @@ def _import_class(entry: Entry) -> type:
             f"plugin {entry.name!r} ({entry.origin}): expected {entry.target} to "
             f"define one Plugin subclass{' ' + wanted if wanted else ''}, found {names}."
         )
-    cls = leaves[0]
+    return checked(leaves[0], f"{entry.name!r} ({entry.origin})")
+
+
+def checked(cls: type, what: str) -> type:
+    """The class of the plugin `what`, if it is one that this version can use."""
+    from ganzoo.plugin import CONTRACT
+
     if cls.contract > CONTRACT:
         raise GanzooError(
-            f"plugin {entry.name!r} ({entry.origin}) was written for contract "
-            f"version {cls.contract}; this ganzoo has {CONTRACT}: upgrade ganzoo."
+            f"plugin {what} was written for contract version {cls.contract}; this ganzoo has "
+            f"{CONTRACT}: upgrade ganzoo."
         )
-    if not dataclasses.is_dataclass(cls) or "__dataclass_fields__" not in vars(cls):
-        raise GanzooError(
-            f"plugin {entry.name!r} ({entry.origin}): {cls.__name__} lacks "
-            "@dataclass(frozen=True) above it."
-        )
+    if "__dataclass_fields__" not in vars(cls):
+        raise GanzooError(f"plugin {what}: {cls.__name__} lacks @dataclass(frozen=True) above it.")
     return cls
 
 

@@ -3,6 +3,7 @@
     config.yaml                  every resolved setting, and under `record` what the run met
     metrics.jsonl                one row of named scalars for each logging interval
     findings.jsonl               what the monitor found in them, one finding a line
+    plugin.txt                   the text of a plugin that was in no file, to be read by people
     checkpoints/step-00000500.npz   all state; the last two and the best are kept
     sampler.pb, sampler.json     the exported generator: a graph, and what it takes and makes
     samples/step-00000500.png    grids from fixed z, beside samples/real.png
@@ -23,6 +24,7 @@ import math
 import os
 import re
 import secrets
+import time
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -142,6 +144,11 @@ class RunDir:
             raise GanzooError(f"{self.path / 'config.yaml'} is not a run's configuration.")
         return content
 
+    def write_plugin(self, text: str | None) -> None:
+        """Keep the text of a plugin that is nowhere else, as far as it is known."""
+        if text is not None:
+            write_atomic(self.path / "plugin.txt", text.encode())
+
     # -- rows -----------------------------------------------------------------------------------
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
@@ -157,7 +164,10 @@ class RunDir:
 
     def metrics(self) -> list[dict[str, Any]]:
         """All whole rows, in order of step; a non-finite value is a float again."""
-        path = self.path / "metrics.jsonl"
+        return self._rows("metrics.jsonl")
+
+    def _rows(self, name: str) -> list[dict[str, Any]]:
+        path = self.path / name
         rows = []
         for line in path.read_text().splitlines() if path.is_file() else ():
             try:
@@ -178,6 +188,10 @@ class RunDir:
     def append_finding(self, finding: Mapping[str, Any]) -> None:
         """Add one finding of the monitor's, as plain data."""
         self._append("findings.jsonl", finding)
+
+    def findings(self) -> list[dict[str, Any]]:
+        """What the monitor found, in order of step."""
+        return self._rows("findings.jsonl")
 
     def write_findings(self, findings: Sequence[Mapping[str, Any]]) -> None:
         """Write all findings anew: those that the rows so far give rise to."""
@@ -284,6 +298,18 @@ class RunDir:
     def write_state(self, state: str, **details: Any) -> None:
         """Say how the run stands."""
         write_atomic(self.path / "status.json", json.dumps({"state": state, **details}).encode())
+
+
+def new_path(plugin: str, data: str, root: str | os.PathLike[str] = "runs") -> Path:
+    """ROOT/PLUGIN-DATA-TIME for a run that is about to start; a second one within the second gets
+    a number.
+    """
+    names = (Path(name).stem.strip("<>") for name in (plugin.rpartition(":")[2], data))
+    stem = "-".join([*names, time.strftime("%Y%m%d-%H%M%S")])
+    path, number = Path(root) / stem, 2
+    while path.exists():
+        path, number = Path(root) / f"{stem}-{number}", number + 1
+    return path
 
 
 def find_runs(root: str | os.PathLike[str]) -> list[RunDir]:

@@ -7,8 +7,6 @@ plays the game until its last step and keeps the folder's records.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import inspect
 import os
 import platform
 import signal
@@ -23,7 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo import __version__, data, sampling, settings
+from ganzoo import __version__, data, in_memory, plugin_source, sampling, settings
 from ganzoo.books import Books, Silent, View, draw
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval.probe import PROTOCOL
@@ -106,6 +104,8 @@ def start(request: Request, outdir: str | os.PathLike[str], view: View | None = 
     run = RunDir.create(outdir)
     with run.locked():
         run.write_config(dataclasses.asdict(request.settings) | {"record": record(request)})
+        if in_memory.is_name(request.settings.plugin):
+            run.write_plugin(plugin_source.text_of(type(request.plugin)))
         game = make_game(request)
         prepare_folder(run, game, request, view)
         _advance(run, game, request, 0, view)
@@ -149,6 +149,7 @@ def resume(
 def _resumed(
     run: RunDir, config: dict[str, Any], changes: dict[str, Any], steps: int | None
 ) -> Request:
+    in_memory.require(run, config | changes)
     old, _ = settings.resolve(config)
     fields = config["fields"] | changes.get("fields", {}) | ({"steps": steps} if steps else {})
     wanted = prepare(config | changes | {"fields": fields})
@@ -206,7 +207,8 @@ def record(request: Request) -> dict[str, Any]:
         "threads": tf.config.threading.get_intra_op_parallelism_threads()
         or len(os.sched_getaffinity(0)),
         "exact_resume": not gpus,  # GPU kernels may sum in another order from run to run
-        "plugin_source": hashlib.sha256(Path(inspect.getfile(plugin)).read_bytes()).hexdigest(),
+        "plugin_source": plugin_source.digest(plugin),
+        "resume_needs": in_memory.needs(vars(request.settings)),  # what the folder cannot give
         "data": {
             "name": dataset.name,
             "source": dataset.source,
@@ -294,28 +296,31 @@ def _advance(run: RunDir, game: Game, request: Request, step: int, view: View) -
     run.write_state("finished" if step >= total else "stopped", step=step)
     if step < total:
         view.say(f"stopped at step {step} of {total}; go on with: ganzoo train --resume {run}")
+    else:
+        books.conclude()
 
 
 def _give_up(run: RunDir, books: Books, step: int, view: View) -> None:
     """End a run that is failing: where it stands, or at the best checkpoint that it had.
 
-    Raises GanzooError where the run stops, or would roll back and has nothing better.
+    Raises GanzooError where the run stops, or was to roll back and has nothing better.
     """
     finding, best = books.failure, books.best()
     what = f"{finding.name} since step {finding.since}: {finding.message}"
+    todo = f" Try: {finding.command}" if finding.command else f" {finding.remedy}".rstrip()
     if books.settings.on_failure == "rollback" and best is not None and best < step:
+        wasted = books.seconds_between(best, step)
         run.drop_checkpoints_after(best)
         run.write_state("stopped", step=best, rolled_back_from=step, finding=finding.name)
-        wasted = books.seconds_between(best, step)
         view.say(
-            f"{what}\nrolled back from step {step} to step {best}, the best checkpoint by its "
-            f"score: {step - best} steps ({wasted:.0f} s) were wasted. Try: {finding.command}"
+            f"rolled back from step {step} to step {best}, the checkpoint with the best score "
+            f"({step - best} steps, {wasted:.0f} s wasted), by {what}{todo}"
         )
         return
     run.write_state("stopped", step=step, finding=finding.name)
     raise GanzooError(
-        f"stopped at step {step} by {what} Try: {finding.command} (or go on regardless with: "
-        f"ganzoo train --resume {run} --on-failure warn)"
+        f"stopped at step {step} by {what}{todo} To go on regardless: "
+        f"ganzoo train --resume {run} --on-failure warn"
     )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ganzoo.errors import UsageError
+from ganzoo.run import new_path
 
 
 @click.command()
@@ -92,7 +91,7 @@ def train(**options: Any) -> None:
             if options["dry_run"]:
                 click.echo(view.describe(request))
                 return
-            outdir = options["outdir"] or _outdir(request.settings)
+            outdir = options["outdir"] or new_path(request.settings.plugin, request.settings.data)
             watcher.say(view.headline(request, outdir))
             run = training.start(request, outdir, watcher)
     pictures = sorted((run.path / "samples").glob("step-*.png"))
@@ -137,18 +136,3 @@ def _check_counts(options: dict[str, Any]) -> None:
     for name in ("steps", "batch_size"):
         if options[name] is not None and options[name] < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {options[name]}.")
-
-
-def _outdir(settings: Any) -> Path:
-    """runs/PLUGIN-DATA-TIME; a second run within the second gets a number."""
-    stem = "-".join(
-        [
-            Path(settings.plugin.rpartition(":")[2]).stem,
-            Path(settings.data).stem,
-            time.strftime("%Y%m%d-%H%M%S"),
-        ]
-    )
-    path, number = Path("runs") / stem, 2
-    while path.exists():
-        path, number = Path("runs") / f"{stem}-{number}", number + 1
-    return path

@@ -17,7 +17,6 @@ SHOWN = (
     "discriminator_grad_norm",
     "generator_grad_norm",
 )
-PLAIN_SECONDS = 10.0
 
 
 def for_terminal(quiet: bool) -> Plain:
@@ -32,6 +31,8 @@ class Plain:
 
     batch = 1
     """Samples in a step, which turns steps/s into images/s."""
+    seconds = 10.0
+    """Between two lines."""
 
     def __enter__(self) -> Plain:
         self._next = 0.0
@@ -47,15 +48,19 @@ class Plain:
         click.echo(text)
 
     def progress(self, step: int, total: int, rate: float, row: dict[str, float]) -> None:
-        """Print a line each ten seconds, and the last."""
+        """Show a line now and then, and the last."""
         now = time.monotonic()
         if now < self._next and step < total:
             return
-        self._next = now + PLAIN_SECONDS
+        self._next = now + self.seconds
         scalars = "  ".join(f"{label} {value}" for label, value in _scalars(row))
         left = _left(step, total, rate)
         speed = f"{rate * self.batch:.0f} images/s  {left}" if rate else "compiled"
-        click.echo(f"step {step}/{total}  {speed}  {scalars}")
+        self.show(f"step {step}/{total}  {speed}  {scalars}")
+
+    def show(self, line: str) -> None:
+        """Print a line of progress."""
+        click.echo(line)
 
     def finding(self, finding: Any) -> None:
         """Print what the monitor found, and what to try."""

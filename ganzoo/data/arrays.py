@@ -27,8 +27,13 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
     the last 10 % of the rows, which are then kept out of train.
     """
     check_size(size)
-    path = Path(name)
-    stored = read(path)
+    return dataset(read(Path(name)), name, size, split)
+
+
+def dataset(
+    stored: dict[str, np.ndarray], name: str, size: int | None = None, split: str = "train"
+) -> Dataset:
+    """The data set that these arrays make, found by their names as `load` says."""
     values, labels = _choose(stored, name)
     known = LABELS + TEST_VALUES + TEST_LABELS
     unused = [k for k in stored if k.lower() not in known and stored[k] is not values]
@@ -64,8 +69,8 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
     if labels is not None:
         found["label"] = labels.reshape(-1).astype(np.int32)
     spec = DataSpec(values.shape[1:], (-1.0, 1.0) if key == "image" else None, classes, key)
-    note = f"not used from {path.name}: {', '.join(unused)}" if unused else None
-    return Dataset(name, spec, found, "not known: a file of yours", str(path), note)
+    note = f"not used from {Path(name).name}: {', '.join(unused)}" if unused else None
+    return Dataset(name, spec, found, "not known: a file of yours", name, note)
 
 
 PIXELS = {"0..255": (0.0, 255.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}

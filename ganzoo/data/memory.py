@@ -1,0 +1,67 @@
+"""Data sets that Python gives as objects: an array, arrays by name, values and labels, a Dataset.
+
+Arrays are taken as if they had been read from an `.npz` file: the same names, ranges and held-out
+rows, so the same run comes out of both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ganzoo import in_memory
+from ganzoo.data import arrays
+from ganzoo.data.dataset import Dataset
+from ganzoo.data.resize import check_size, resize
+from ganzoo.errors import UsageError
+
+
+class Held:
+    """Data that is alive while this object is kept; `data.load(held.name)` loads it."""
+
+    def __init__(self, given: Any):
+        self.given = given if isinstance(given, Dataset) else _by_name(given)
+        self.name = "<array>"
+        found = self.load()
+        stem = "".join(c if c.isalnum() else "-" for c in found.name).strip("-")
+        self.name = in_memory.hold(f"{stem}-{found.fingerprint[:8]}", self)
+
+    def load(self, size: int | None = None, split: str = "train") -> Dataset:
+        """As `data.load`; a Dataset has no test split."""
+        check_size(size)
+        if not isinstance(self.given, Dataset):
+            found = arrays.dataset(self.given, self.name, size, split)
+            return dataclasses.replace(found, licence="not known: yours", source="memory")
+        if split == "test":
+            raise UsageError(
+                f"{self.name} was given as one Dataset, which has no test split: judge against "
+                "split='train' or another data set, or give arrays x_train and x_test."
+            )
+        return _resized(dataclasses.replace(self.given, name=self.name), size)
+
+
+def _by_name(given: Any) -> dict[str, np.ndarray]:
+    """The arrays as a file would hold them."""
+    if isinstance(given, Mapping):
+        return {str(name): np.asarray(value) for name, value in given.items()}
+    if isinstance(given, tuple):
+        if len(given) != 2:
+            raise UsageError(f"data as a tuple is (values, labels), not {len(given)} things.")
+        return {"x": np.asarray(given[0]), "y": np.asarray(given[1])}
+    return {"x": np.asarray(given)}
+
+
+def _resized(found: Dataset, size: int | None) -> Dataset:
+    if size is None:
+        return found
+    if not found.spec.is_image:
+        raise UsageError(f"{found.name} holds points, which have no size in pixels.")
+    values = resize(found.arrays[found.spec.key], size)
+    return dataclasses.replace(
+        found,
+        spec=dataclasses.replace(found.spec, shape=values.shape[1:]),
+        arrays=found.arrays | {found.spec.key: values},
+    )

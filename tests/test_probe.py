@@ -1,0 +1,161 @@
+"""What the probe sees: variety, classes, copies, and the discriminator's two kinds of reals."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from conftest import images, points
+
+from ganzoo import data
+from ganzoo.errors import GanzooError
+from ganzoo.eval.glimpse import Glimpse
+from ganzoo.eval.probe import Probe
+from ganzoo.game import Game
+from ganzoo.plugins.dcgan import DCGAN
+from ganzoo.plugins.mlp_gan import MLPGAN
+
+
+def blobs(n: int, seed: int, spread: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Four classes in 16 dimensions, 12 apart, and their labels."""
+    bits = np.random.Generator(np.random.Philox(seed))
+    labels = (np.arange(n) % 4).astype(np.int32)
+    return 12 * np.eye(16)[labels] + spread * bits.standard_normal((n, 16)), labels
+
+
+@pytest.fixture(scope="module")
+def glimpse() -> Glimpse:
+    train, labels = blobs(1200, 0)
+    return Glimpse(train, 300, labels=labels, classes=4, held_out=blobs(400, 1)[0])
+
+
+def test_other_samples_of_the_same_distribution_look_real(glimpse):
+    fake, _ = blobs(300, 2)
+    seen = glimpse.variety(fake) | glimpse.neighbours(fake)
+    assert seen["diversity"] == pytest.approx(1, abs=0.03)
+    assert seen["duplicates"] < 0.05
+    assert seen["precision"] > 0.9
+    assert seen["recall"] > 0.85
+    assert seen["copies"] < 0.05
+    assert seen["classes"] == seen["real_classes"] == [0.25] * 4
+
+
+def test_a_collapse_is_seen_by_spread_duplicates_and_recall(glimpse):
+    seen = glimpse.variety(blobs(300, 3, spread=0.01)[0][::4].repeat(4, 0))
+    assert seen["diversity"] < 0.1
+    assert seen["duplicates"] == 1
+    assert seen["recall"] < 0.05
+
+
+def test_a_class_that_is_missing_has_no_share(glimpse):
+    fake, labels = blobs(400, 4)
+    shares = glimpse.neighbours(fake[labels != 2])["classes"]
+    assert shares[2] == 0
+    assert shares[0] == pytest.approx(1 / 3, abs=1e-5)
+
+
+def test_near_copies_of_training_samples_are_copies_wherever_they_lie(glimpse):
+    near = glimpse.train[:300] + 0.05 * blobs(300, 5)[0] / 12
+    assert glimpse.neighbours(near)["copies"] > 0.95
+    exact = np.concatenate([glimpse.train[:1]] * 300)
+    assert glimpse.neighbours(exact)["copies"] == 1
+
+
+def test_a_collapse_into_the_densest_region_is_no_copying(glimpse):
+    centre = 12 * np.eye(16)[:1] + 0.1 * np.random.default_rng(0).standard_normal((300, 16))
+    assert glimpse.neighbours(centre)["copies"] < 0.05
+
+
+def test_a_sample_that_stands_in_the_training_set_twice_is_a_copy():
+    train = blobs(40, 6)[0].repeat(2, 0)
+    assert Glimpse(train, 40).neighbours(train[:10])["copies"] == 1
+
+
+# -- at a game ------------------------------------------------------------------------------------
+
+
+def game_on(dataset: data.Dataset, plugin=None) -> Game:
+    plugin = plugin or MLPGAN(batch_size=16, z_dim=8, hidden=16)
+    return Game(plugin, dataset, seed=0, precision="float32", chunk_steps=4)
+
+
+def test_labelled_images_bring_every_value_of_a_row():
+    digits = data.load("digits")
+    row = Probe(digits, game_on(digits), seed=0).look()
+    assert set(row) == {
+        *("score", "diversity", "duplicates", "precision", "recall", "copies"),
+        *("classes", "real_classes", "real_logits_train", "real_logits_heldout"),
+    }
+    assert sum(row["classes"]) == pytest.approx(1, abs=1e-4)
+    assert len(row["real_classes"]) == 10
+    assert row["precision"] == row["recall"] == 0  # an untrained generator's grey
+
+
+def test_real_samples_in_place_of_the_generator_s_score_as_real():
+    digits = data.load("digits")
+    test = data.to_float(data.load("digits", split="test").arrays["image"])
+    row = Probe(digits, game_on(digits), seed=0).compare(test)
+    assert row["score"] < 2
+    assert row["diversity"] == pytest.approx(1, abs=0.1)
+    assert min(row["classes"]) > 0.04
+
+
+def test_a_ring_s_modes_are_its_classes():
+    ring = data.load("ring")
+    probe = Probe(ring, game_on(ring), seed=0)
+    half = ring.arrays["point"][ring.arrays["point"][:, 1] > 0.5][:1000]
+    row = probe.compare(half)
+    assert len(row["classes"]) == 8
+    assert sum(share > 0 for share in row["classes"]) == 3
+    assert row["high_quality"] > 0.98
+    assert "copies" not in row
+    assert "real_logits_train" not in probe.look()
+
+
+def test_data_without_a_test_split_leaves_the_held_out_values_out():
+    row = Probe(images(), game_on(images()), seed=0).look()
+    assert "real_logits_heldout" not in row
+    assert "classes" not in row
+    assert "copies" in row
+    assert "classes" not in Probe(points(), game_on(points()), seed=0).look()
+
+
+def test_a_game_without_a_discriminator_by_that_name_is_probed_all_the_same():
+    @dataclasses.dataclass(frozen=True)
+    class Renamed(MLPGAN):
+        def networks(self, spec):
+            return {"generator": self.generator(spec), "critic": self.discriminator(spec)}
+
+        def players(self, networks, spec, step=0):
+            return super().players(networks | {"discriminator": networks["critic"]}, spec, step)[1:]
+
+    digits = data.load("digits")
+    row = Probe(digits, game_on(digits, Renamed(batch_size=16, hidden=16)), seed=0).look()
+    assert "real_logits_train" not in row
+    assert "score" in row
+
+
+def test_looking_changes_no_variable():
+    digits = data.load("digits")
+    game = game_on(digits, DCGAN(batch_size=16, z_dim=8, width=4))
+    probe = Probe(digits, game, seed=0)
+    before = game.state()
+    first, second = probe.look(), probe.look()
+    after = game.state()
+    assert first == second
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_samples_that_are_not_finite_are_an_error():
+    digits = data.load("digits")
+    game = game_on(digits)
+    game.average.variables[-1].assign(np.full(256, np.nan, np.float32))
+    with pytest.raises(GanzooError, match="not finite"):
+        Probe(digits, game, seed=0).look()
+
+
+def test_fewer_samples_than_the_probe_compares_are_enough():
+    few = images(20)
+    row = Probe(few, game_on(few), seed=0).look()
+    assert all(np.isfinite(value) for value in row.values())
