@@ -18,6 +18,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval.extractor import Extractor, hash_arrays
 from ganzoo.eval.frozen import frozen
 from ganzoo.eval.inception_weights import find, read
+from ganzoo.hardware import has_bfloat16
 
 SIDE = 299
 DIMS = (64, 192, 768, 2048)
@@ -100,7 +101,7 @@ class Inception(Extractor):
         self.name, self.dim = "inception", dims
         self.sha256 = hash_arrays(self.weights)
         self.classes = CLASSES if dims == 2048 else None
-        self.bfloat16 = _has_bfloat16() if bfloat16 is None else bfloat16
+        self.bfloat16 = has_bfloat16() if bfloat16 is None else bfloat16
         self.preprocessing = (
             "grey repeated to colour, bilinear as in TensorFlow 1 to 299x299, (x - 128) / 128, "
             f"convolutions in {'bfloat16' if self.bfloat16 else 'float32'}"
@@ -244,9 +245,3 @@ def fitting(arrays: Mapping[str, np.ndarray], dims: int, path: Path) -> dict[str
                 "the weights of 2015-12-05."
             )
     return {name: np.asarray(arrays[name], np.float32) for name in wanted}
-
-
-def _has_bfloat16() -> bool:
-    from ganzoo.training import resolve_precision
-
-    return resolve_precision("auto") == "bfloat16"

@@ -26,6 +26,7 @@ from ganzoo.books import Books, Silent, View, draw
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval.probe import PROTOCOL
 from ganzoo.game import Game, check
+from ganzoo.hardware import has_bfloat16
 from ganzoo.plugin import Plugin
 from ganzoo.run import RunDir
 from ganzoo.settings import Settings
@@ -51,7 +52,7 @@ def prepare(values: dict[str, Any], epochs: float | None = None) -> Request:
     use_device(chosen.device)
     dataset = data.load(chosen.data, size=chosen.size)
     if epochs is not None:
-        if not epochs > 0:
+        if not isinstance(epochs, (int, float)) or not epochs > 0:
             raise UsageError(f"epochs must be above 0, not {epochs}.")
         steps = max(1, round(epochs * len(dataset) / plugin.batch_size))
         plugin = dataclasses.replace(plugin, steps=steps)
@@ -81,21 +82,9 @@ def use_device(device: str) -> None:
 
 def resolve_precision(precision: str, low: bool = True) -> str:
     """`auto` is bfloat16 where the hardware has it and the plugin allows it, else float32."""
-    if precision != "auto" or not low:
-        return "float32" if precision == "auto" else precision
-    gpus = tf.config.get_visible_devices("GPU")
-    if gpus:
-        details = tf.config.experimental.get_device_details(gpus[0])
-        return "bfloat16" if details.get("compute_capability", (0, 0))[0] >= 8 else "float32"
-    return "bfloat16" if {"amx_bf16", "avx512_bf16"} & _cpu_flags() else "float32"
-
-
-def _cpu_flags() -> set[str]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return set()
-    return {flag for line in lines if line.startswith("flags") for flag in line.split()}
+    if precision != "auto":
+        return precision
+    return "bfloat16" if low and has_bfloat16() else "float32"
 
 
 def start(request: Request, outdir: str | os.PathLike[str], view: View | None = None) -> RunDir:
