@@ -92,7 +92,18 @@ def _show_warning(message: Any, category: type, *_: Any, **__: Any) -> None:
         click.echo(f"warning: {message}", err=True)
 
 
-from ganzoo.cli import compare, datasets, evaluate, plugin, runs, sample, train, zoo  # noqa: E402
+from ganzoo.cli import (  # noqa: E402
+    animate,
+    compare,
+    datasets,
+    evaluate,
+    plugin,
+    report,
+    runs,
+    sample,
+    train,
+    zoo,
+)
 
 for _command in (
     train.train,
@@ -104,5 +115,7 @@ for _command in (
     zoo.info,
     datasets.data,
     plugin.plugin,
+    report.report,
+    animate.animate,
 ):
     cli.add_command(_command)

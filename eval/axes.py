@@ -1,0 +1,122 @@
+"""Values -> where they stand on an axis: linear, logarithmic, or signed logarithmic, with ticks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+LOG_FROM = 100.0
+"""Positive values that span this factor stand on a logarithmic axis, where one is allowed."""
+SIGNED_LOG_FROM = 300.0
+"""Others do on a signed one, once the largest exceeds this multiple of the middle one."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """`place` maps a value to 0 (low end) .. 1 (high end); `ticks` are (value, label)."""
+
+    kind: str
+    place: Callable[[float], float]
+    ticks: tuple[tuple[float, str], ...]
+
+
+def axis(values: Iterable[float], *, kind: str = "auto", ticks: int = 5) -> Axis:
+    """An axis that holds all finite values.
+
+    `kind` is `unit` (0 to 1, and further only for values that are), `linear`, `log` where all
+    are above 0, or `auto`: linear unless the values span decades.
+    """
+    found = sorted(v for v in values if math.isfinite(v)) or [0.0, 1.0]
+    if kind == "unit":
+        return linear(min(0.0, found[0]), max(1.0, found[-1]), ticks)
+    if kind != "linear":
+        above = [v for v in found if v > 0]
+        if above and found[0] >= 0 and (kind == "log" or above[-1] > LOG_FROM * above[0]):
+            return _log(above[0], above[-1], ticks)
+        middle = _middle([abs(v) for v in found])
+        if max(-found[0], found[-1]) > SIGNED_LOG_FROM * middle > 0:
+            return _signed_log(found[0], found[-1], middle, ticks)
+    margin = 0.04 * (found[-1] - found[0]) or 0.1 * abs(found[0]) or 0.5
+    return linear(found[0] - margin, found[-1] + margin, ticks)
+
+
+def linear(low: float, high: float, ticks: int = 5) -> Axis:
+    """From low to high exactly, with ticks at round values."""
+    step = _round_step((high - low) / ticks)
+    first = math.ceil(low / step - 1e-9)
+    values = [i * step for i in range(first, first + 3 * ticks) if i * step <= high + 1e-9 * step]
+    return Axis("linear", _scale(low, high), tuple(zip(values, labels(values, step), strict=True)))
+
+
+def _log(low: float, high: float, ticks: int) -> Axis:
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    last = max(last, first + 1)
+    place = _scale(first, last)
+    every = math.ceil((last - first) / ticks)
+    return Axis(
+        "log",
+        lambda v: place(math.log10(v)) if v > 0 else 0.0,
+        tuple((10.0**e, _power(e)) for e in range(first, last + 1, every)),
+    )
+
+
+def _signed_log(low: float, high: float, unit: float, ticks: int) -> Axis:
+    unit = 10.0 ** math.floor(math.log10(unit))
+
+    def squeeze(v: float) -> float:
+        return math.copysign(math.log10(1 + abs(v) / unit), v)
+
+    place = _scale(squeeze(min(low, 0.0)), squeeze(max(high, 0.0)))
+    powers = math.ceil(math.log10(max(-low, high) / unit))
+    every = max(1, math.ceil(powers * ((low < 0) + (high > 0)) / ticks))
+    exponents = [e + math.log10(unit) for e in range(powers, 0, -every)]
+    marks = [(0.0, "0")]
+    marks += [(10.0**e, _power(round(e))) for e in exponents if 10.0**e <= high]
+    marks += [(-(10.0**e), _signed(f"-{_power(round(e))}")) for e in exponents if -(10.0**e) >= low]
+    return Axis("signed log", lambda v: place(squeeze(v)), tuple(sorted(marks)))
+
+
+def _scale(low: float, high: float) -> Callable[[float], float]:
+    width = high - low or 1.0
+    return lambda v: min(1.0, max(0.0, (v - low) / width))
+
+
+def _middle(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def _round_step(rough: float) -> float:
+    """The least of 1, 2, 2.5 and 5 times a power of ten that is no smaller."""
+    power = 10.0 ** math.floor(math.log10(max(rough, 1e-300)))
+    return next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * (1 - 1e-9))
+
+
+def labels(values: Sequence[float], step: float) -> list[str]:
+    """Labels of ticks that are `step` apart: as exact as needed, in one unit.
+
+    >>> labels([0, 0.25, 0.5], 0.25), labels([0, 5000, 10000], 5000), labels([-1, 0], 1)
+    (['0', '0.25', '0.50'], ['0', '5k', '10k'], ['−1', '0'])
+    """
+    largest = max(map(abs, values), default=0.0)
+    if largest >= 1e13 or largest < 1e-3:
+        return [_signed(f"{value + 0.0:.3g}") for value in values]
+    units = ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"), (0.0, 1.0, ""))
+    unit, letter = next((unit, letter) for least, unit, letter in units if largest >= least)
+    digits = next(d for d in range(16) if round(step / unit * 10**d, 6) % 1 == 0)
+    return [_signed(f"{v / unit:,.{digits}f}{letter}") if v else "0" for v in values]
+
+
+def _power(exponent: int) -> str:
+    """
+    >>> _power(-2), _power(0), _power(3), _power(7)
+    ('0.01', '1', '1,000', '1e7')
+    """
+    if -3 <= exponent <= 3:
+        return f"{10.0**exponent:,.{max(0, -exponent)}f}"
+    return f"1e{exponent}"
+
+
+def _signed(text: str) -> str:
+    """With a minus sign as wide as a digit."""
+    return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text

@@ -1,0 +1,25 @@
+"""`ganzoo animate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path())
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="FILE.gif|FILE.mp4",
+    help="Where to write it; an MP4 needs imageio-ffmpeg.  [default: RUN/samples.gif]",
+)
+@click.option("--seconds", default=6.0, show_default=True, help="How long one round takes.")
+def animate(run: str, out: str | None, seconds: float) -> None:
+    """Show how the samples of RUN came to be: the grid of its fixed z over training."""
+    from ganzoo.eval.animation import animate as write
+
+    path = Path(out) if out else Path(run) / "samples.gif"
+    count = write(run, path, seconds=seconds)
+    click.echo(f"{path}  ({count} pictures, {seconds:g} s, {path.stat().st_size / 1e6:.2f} MB)")

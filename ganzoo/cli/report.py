@@ -1,0 +1,44 @@
+"""`ganzoo report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ganzoo.errors import UsageError
+from ganzoo.run import find_runs
+
+
+@click.command()
+@click.argument("runs", nargs=-1, type=click.Path(), metavar="[RUN]...")
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="FILE.html",
+    help="Where to write it.  [default: RUN/report.html; of several runs, report.html]",
+)
+def report(runs: tuple[str, ...], out: str | None) -> None:
+    """Write all that is known of RUNs, side by side, into one HTML file.
+
+    Without a RUN: the newest one in runs/. The file needs no network and no other file; nothing of
+    a run folder is executed, so a stranger's run may be looked at.
+    """
+    if not runs:
+        runs = (_newest(),)
+        click.echo(f"the newest run: {runs[0]}")
+
+    from ganzoo.eval.report import report as write
+
+    path = Path(out) if out else Path("report.html")
+    if not out and len(runs) == 1:
+        path = Path(runs[0]) / "report.html"
+    size = write(runs, path)
+    click.echo(f"{path}  ({size / 1e6:.2f} MB)")
+
+
+def _newest() -> str:
+    found = find_runs("runs")
+    if not found:
+        raise UsageError("no run in runs/: name one, or make one with `ganzoo train dcgan`.")
+    return str(found[0])
