@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ganzoo import __version__
+from ganzoo import __version__, registry
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.eval import installed, sources, summary
 from ganzoo.eval.channels import NoFeatures, PerChannel, RawValues
@@ -95,7 +95,7 @@ def evaluate(
     for name in terms:
         if name not in known:
             raise unknown("keyword of evaluate", name, known)
-    base = Terms(**terms)
+    base = Terms(**registry.typed(Terms, terms))
     if seeds < 1:
         raise UsageError(f"expected 1 seed or more, not {seeds}.")
     view = view or Silent()

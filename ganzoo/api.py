@@ -73,7 +73,7 @@ def train(
     with notebook.view(path, quiet) as view:
         view.say(headline(request, path))
         training.start(request, path, view)
-    return Run(path, data=held, plugin=cls)
+    return Run(path, data=held, plugin=cls if in_memory.is_name(name) else None)
 
 
 def load(path: str | os.PathLike[str], *, data: Any = None, plugin: Any = None) -> Run:
@@ -109,24 +109,34 @@ class Run:
         """The step of the newest checkpoint, 0 before the first."""
         return max(self.folder.checkpoints(), default=0)
 
+    @property
     def findings(self) -> list[dict[str, Any]]:
         """What the monitor found while it trained, each with its evidence and remedy."""
         return self.folder.findings()
 
     def sample(
-        self, n: int = 64, *, seed: int = 0, label: int | None = None, checkpoint: int | None = None
+        self,
+        n: int = 64,
+        *,
+        seed: int = 0,
+        label: int | None = None,
+        checkpoint: str | int = "last",
     ) -> np.ndarray:
         """`n` samples as float32: images (n, h, w, c) in [-1, 1], or points (n, d).
 
         Sample i depends on the seed and i alone. `label` asks for one class of a conditional run,
-        `checkpoint` for another step than the last.
+        `checkpoint` is last, best or a step.
         """
-        if n < 1:
-            raise UsageError(f"n must be at least 1, not {n}.")
+        if not isinstance(n, (int, np.integer)) or n < 1:
+            raise UsageError(f"n must be a whole number of at least 1, not {n!r}.")
         _start_tensorflow()
+        from ganzoo.eval import sources
         from ganzoo.sampling import Sampler
 
-        sampler = Sampler(self.folder, checkpoint)
+        one = _one(checkpoint)
+        sampler = Sampler(
+            self.folder, None if one == "last" else sources.steps(self.folder, one)[0]
+        )
         return np.concatenate(list(sampler.batches(n, seed=seed, label=label)))
 
     def evaluate(
@@ -134,15 +144,17 @@ class Run:
     ) -> Scores:
         """Score the run by `metrics` (`fid` if none), as `ganzoo eval` does; RUN/eval keeps them.
 
-        `terms` are those of `ganzoo.eval.evaluation.Terms`: samples, split, features, seed, ...
+        `against` is a data set by name, a file, a folder or data as `train` takes it; by default
+        what the run was trained on. `terms` are those of `ganzoo.eval.evaluation.Terms`: samples,
+        split, features, seed, ...
         """
-        if checkpoint == "every":
-            raise UsageError("evaluate one checkpoint at a time: best, last or a step.")
         _start_tensorflow()
         from ganzoo.eval.evaluation import evaluate
 
-        chosen = metrics or ("fid",)
-        found = evaluate(self.path, chosen, against=against, checkpoint=str(checkpoint), **terms)
+        chosen, one = metrics or ("fid",), _one(checkpoint)
+        held = None if isinstance(against, (str, os.PathLike)) else _held(against)
+        real = held.name if held else against and os.fspath(against)
+        found = evaluate(self.path, chosen, against=real, checkpoint=one, **terms)
         return Scores({score.metric: score for score in found})
 
     def resume(
@@ -193,6 +205,12 @@ def _start_tensorflow() -> None:
     quiet_start()
 
 
+def _one(checkpoint: str | int) -> str:
+    if checkpoint == "every":
+        raise UsageError("one checkpoint at a time: best, last or a step.")
+    return str(checkpoint)
+
+
 def _held(data: Any) -> Held | None:
     return data if data is None or isinstance(data, Held) else Held(data)
 
@@ -224,8 +242,7 @@ def _sorted_out(
     fields = {f.name for f in dataclasses.fields(cls)}
     for name in options:
         if name not in general | fields:
-            raise unknown(
-                "keyword", name, general | fields | set(inspect.signature(train).parameters)
-            )
+            own = set(inspect.signature(train).parameters) - {"options"}
+            raise unknown("keyword", name, general | fields | own)
     here = {name: value for name, value in options.items() if name in general}
     return here, {name: value for name, value in options.items() if name not in general}

@@ -65,7 +65,7 @@ def html(run: Run) -> str:
         f"{run.path}: {config.get('plugin')} on {config.get('data')}, step {run.step}, "
         f"{run.folder.state()}"
     ]
-    lines += [f"{f.get('severity')}: {f.get('name')}: {f.get('message')}" for f in run.findings()]
+    lines += [f"{f.get('severity')}: {f.get('name')}: {f.get('message')}" for f in run.findings]
     text = markup.escape("\n".join(lines))
     return f"<pre>{text}</pre>{picture(newest(run.path))}"
 

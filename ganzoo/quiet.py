@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
@@ -13,6 +14,7 @@ def quiet_start() -> None:
     Some of its log lines are written before any log level is read. Where the start fails, what
     was held back is shown after all.
     """
+    logging.getLogger("tensorflow").addFilter(_worth_saying)
     if "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -32,3 +34,8 @@ def quiet_start() -> None:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Not that games are traced: each training has its own, which TensorFlow thinks a mistake."""
+    return "Game._run" not in record.getMessage()

@@ -45,13 +45,22 @@ class Held:
 
 def _by_name(given: Any) -> dict[str, np.ndarray]:
     """The arrays as a file would hold them."""
-    if isinstance(given, Mapping):
-        return {str(name): np.asarray(value) for name, value in given.items()}
     if isinstance(given, tuple):
         if len(given) != 2:
             raise UsageError(f"data as a tuple is (values, labels), not {len(given)} things.")
-        return {"x": np.asarray(given[0]), "y": np.asarray(given[1])}
-    return {"x": np.asarray(given)}
+        given = dict(zip(("x", "y"), given, strict=True))
+    named = given if isinstance(given, Mapping) else {"x": given}
+    return {str(name): _array(value) for name, value in named.items()}
+
+
+def _array(value: Any) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError, RuntimeError) as error:  # of another library's tensor: any
+        raise UsageError(
+            f"data must be an array, or what NumPy makes one of, not a {type(value).__name__} "
+            f"({error})."
+        ) from error
 
 
 def _resized(found: Dataset, size: int | None) -> Dataset:
