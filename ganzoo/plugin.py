@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ganzoo.errors import UsageError
+from ganzoo.errors import UsageError, unknown
 from ganzoo.spec import DataSpec
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ __all__ = ["CONTRACT", "DataSpec", "Player", "Plugin", "Turn", "feed"]
 
 CONTRACT = 1
 """Version of what this file promises; a plugin states the one it was written for."""
+
+PRIORS = ("normal", "uniform")
+"""What z may be drawn from: N(0, 1), or U(-1, 1)."""
 
 Networks = Mapping[str, "keras.Model"]
 
@@ -130,8 +133,8 @@ class Plugin:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")
         if not 0 <= self.ema < 1:
             raise UsageError(f"ema must lie in [0, 1), not {self.ema}.")
-        if self.z_prior not in ("normal", "uniform"):
-            raise UsageError(f"z_prior must be 'normal' or 'uniform', not {self.z_prior!r}.")
+        if self.z_prior not in PRIORS:
+            raise unknown("z_prior", self.z_prior, PRIORS)
 
     # -- what an architecture says --------------------------------------------------------------
 

@@ -334,7 +334,10 @@ def fields(cls: type) -> list[Field]:
 
 
 def _type_name(kind: Any) -> str:
-    return kind if isinstance(kind, str) else getattr(kind, "__name__", str(kind))
+    if isinstance(kind, str):
+        return kind
+    plain = inspect.isclass(kind) and not typing.get_args(kind)
+    return kind.__name__ if plain else str(kind).replace("typing.", "")
 
 
 def static_fields(entry: Entry) -> list[Field] | None:
@@ -413,6 +416,8 @@ def _coerce(name: str, value: Any, kind: Any) -> Any:
     for option in options:
         with contextlib.suppress(ValueError, TypeError):
             return _as_type(value, option)
+    if typing.get_origin(kind) is typing.Literal:
+        raise unknown(name, str(value), map(str, typing.get_args(kind)))
     raise UsageError(f"{name} must be {_type_name(kind)}, not {value!r}.")
 
 
@@ -424,6 +429,10 @@ def _as_type(value: Any, kind: Any) -> Any:
     if kind in (None, type(None)):
         if value is None:
             return None
+        raise ValueError
+    if typing.get_origin(kind) is typing.Literal:
+        if value in typing.get_args(kind):
+            return value
         raise ValueError
     if typing.get_origin(kind) is tuple:
         inner = typing.get_args(kind)

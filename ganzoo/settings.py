@@ -26,18 +26,19 @@ class Settings:
     The numbers are decided by plugin to precision and by `auto_balance`.
     """
 
-    plugin: str
+    plugin: str  # a name of `ganzoo list`, DIST:NAME, or the path of a .py file
+    # the plugin's hyperparameters: `ganzoo info PLUGIN` lists them
     fields: dict[str, Any] = field(default_factory=dict)
-    data: str = "auto"
-    size: int | None = None
-    seed: int = 0
-    precision: str = "auto"
-    device: str = "auto"
-    log_every: int = 50
-    picture_every: int = 500
-    checkpoint_every: int = 500
-    auto_balance: bool = False
-    on_failure: str = "warn"
+    data: str = "auto"  # a name of `ganzoo data list`, a folder of images, an .npz or .npy file
+    size: int | None = None  # side in pixels to which images are resized; null leaves them
+    seed: int = 0  # decides every random number
+    precision: str = "auto"  # bfloat16 where the hardware multiplies it, else float32
+    device: str = "auto"  # a GPU where TensorFlow sees one
+    log_every: int = 50  # steps between two rows of the record
+    picture_every: int = 500  # steps between two grids of samples
+    checkpoint_every: int = 500  # steps between two checkpoints, each with a look at the samples
+    auto_balance: bool = False  # slow a discriminator that wins too easily
+    on_failure: str = "warn"  # what a failure that the monitor sees does to the run
 
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
         "on_failure": ("warn", "stop", "rollback"),

@@ -211,7 +211,7 @@ def test_yaml_that_is_no_plain_mapping_is_refused(tmp_path, text):
 LAYERS = (
     "distributions errors fourier hardware in_memory layers losses optimizers outcome quiet spec",
     "data registry run",
-    "pictures plugin scaffold settings",
+    "pictures plugin scaffold schema settings",
     "balance counting eval game plugin_source plugins sampling",
     "books checks stopwatch testing training trial",
     "cli pytest_plugin",

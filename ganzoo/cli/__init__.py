@@ -95,7 +95,9 @@ def _show_warning(message: Any, category: type, *_: Any, **__: Any) -> None:
 from ganzoo.cli import (  # noqa: E402
     animate,
     compare,
+    config,
     datasets,
+    diagnose,
     evaluate,
     plugin,
     report,
@@ -115,7 +117,9 @@ for _command in (
     zoo.info,
     datasets.data,
     plugin.plugin,
+    config.config,
     report.report,
     animate.animate,
+    diagnose.diagnose,
 ):
     cli.add_command(_command)

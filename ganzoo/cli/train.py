@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ganzoo.cli.asked import asked
 from ganzoo.errors import UsageError
 from ganzoo.run import new_path
 
@@ -67,7 +68,7 @@ def train(**options: Any) -> None:
     ganzoo train ./mygan.py --data photos/ --size 32
     ganzoo train --resume runs/dcgan-mnist-20260101-120000
     """
-    values = _values(options)
+    values = asked(options).values
     if options["steps"] is not None and options["epochs"] is not None:
         raise UsageError("say --steps or --epochs, not both.")
     if options["resume"]:
@@ -99,37 +100,6 @@ def train(**options: Any) -> None:
         click.echo(run.path)
     elif pictures:
         click.echo(f"samples: {pictures[-1]}  (beside {run.picture('real')})")
-
-
-def _values(options: dict[str, Any]) -> dict[str, Any]:
-    """The settings that the command line names, over those of the YAML file."""
-    from ganzoo import settings
-
-    values = settings.read_config(options["config"]) if options["config"] else {}
-    names = (
-        "plugin",
-        "data",
-        "size",
-        "seed",
-        "device",
-        "precision",
-        "log_every",
-        "picture_every",
-        "checkpoint_every",
-        "auto_balance",
-        "on_failure",
-    )
-    named = {name: options[name] for name in names if options[name] is not None}
-    if "plugin" in named and named["plugin"] != values.get("plugin", named["plugin"]):
-        values.pop("fields", None)  # another plugin's
-    given = dict(map(settings.parse_assignment, options["assignments"]))
-    for name in ("steps", "batch_size"):
-        if options[name] is not None and not (name == "steps" and options["resume"]):
-            given[name] = options[name]
-    values |= named
-    if given:
-        values["fields"] = {**(values.get("fields") or {}), **given}
-    return values
 
 
 def _check_counts(options: dict[str, Any]) -> None:
