@@ -8,8 +8,12 @@ from dataclasses import dataclass
 
 LOG_FROM = 100.0
 """Positive values that span this factor stand on a logarithmic axis, where one is allowed."""
+LOG_ASKED_FROM = 8.0
+"""The same where one is asked for: below it, round ticks would be too few."""
 SIGNED_LOG_FROM = 300.0
 """Others do on a signed one, once the largest exceeds this multiple of the middle one."""
+LARGEST = 1e100
+"""Values beyond it stand where it stands, and those nearer to 0 than its inverse at 0."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +28,16 @@ class Axis:
 def axis(values: Iterable[float], *, kind: str = "auto", ticks: int = 5) -> Axis:
     """An axis that holds all finite values.
 
-    `kind` is `unit` (0 to 1, and further only for values that are), `linear`, `log` where all
-    are above 0, or `auto`: linear unless the values span decades.
+    `kind` is `unit` (0 to 1, and further only for values that are), `linear`, `log` (where the
+    values allow and need it), or `auto`: linear unless they span decades.
     """
-    found = sorted(v for v in values if math.isfinite(v)) or [0.0, 1.0]
+    found = sorted(_bounded(v) for v in values if math.isfinite(v)) or [0.0, 1.0]
     if kind == "unit":
         return linear(min(0.0, found[0]), max(1.0, found[-1]), ticks)
     if kind != "linear":
         above = [v for v in found if v > 0]
-        if above and found[0] >= 0 and (kind == "log" or above[-1] > LOG_FROM * above[0]):
+        factor = LOG_ASKED_FROM if kind == "log" else LOG_FROM
+        if above and found[0] >= 0 and above[-1] > factor * above[0]:
             return _log(above[0], above[-1], ticks)
         middle = _middle([abs(v) for v in found])
         if max(-found[0], found[-1]) > SIGNED_LOG_FROM * middle > 0:
@@ -50,14 +55,21 @@ def linear(low: float, high: float, ticks: int = 5) -> Axis:
 
 
 def _log(low: float, high: float, ticks: int) -> Axis:
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    last = max(last, first + 1)
+    """With ticks at powers of ten, and at 2 and 5 times them where fewer than three are inside."""
+    low, high = math.log10(low), math.log10(high)
+    margin = max(0.04 * (high - low), 0.05)
+    first, last = low - margin, high + margin
+    powers = range(math.ceil(first), math.floor(last) + 1)
+    if len(powers) < 3:
+        around = range(math.floor(first), math.ceil(last))
+        values = [m * 10.0**e for e in around for m in (1, 2, 5)]
+    else:
+        values = [10.0**e for e in powers[:: math.ceil(len(powers) / (ticks + 1))]]
     place = _scale(first, last)
-    every = math.ceil((last - first) / ticks)
     return Axis(
         "log",
         lambda v: place(math.log10(v)) if v > 0 else 0.0,
-        tuple((10.0**e, _power(e)) for e in range(first, last + 1, every)),
+        tuple((v, _times_power(v)) for v in values if first <= math.log10(v) <= last),
     )
 
 
@@ -68,18 +80,24 @@ def _signed_log(low: float, high: float, unit: float, ticks: int) -> Axis:
         return math.copysign(math.log10(1 + abs(v) / unit), v)
 
     place = _scale(squeeze(min(low, 0.0)), squeeze(max(high, 0.0)))
-    powers = math.ceil(math.log10(max(-low, high) / unit))
-    every = max(1, math.ceil(powers * ((low < 0) + (high > 0)) / ticks))
-    exponents = [e + math.log10(unit) for e in range(powers, 0, -every)]
+    sides = [math.log10(side / unit) for side in (-low, high) if side > unit]
+    every = max(1, math.ceil(sum(sides) / ticks))
+    first = round(math.log10(unit))
+    exponents = range(first + math.floor(max(sides)), first, -every)
+    sizes = [(10.0**e, _times_power(10.0**e)) for e in exponents]
     marks = [(0.0, "0")]
-    marks += [(10.0**e, _power(round(e))) for e in exponents if 10.0**e <= high]
-    marks += [(-(10.0**e), _signed(f"-{_power(round(e))}")) for e in exponents if -(10.0**e) >= low]
+    marks += [(size, label) for size, label in sizes if size <= high]
+    marks += [(-size, _signed(f"-{label}")) for size, label in sizes if -size >= low]
     return Axis("signed log", lambda v: place(squeeze(v)), tuple(sorted(marks)))
 
 
 def _scale(low: float, high: float) -> Callable[[float], float]:
     width = high - low or 1.0
     return lambda v: min(1.0, max(0.0, (v - low) / width))
+
+
+def _bounded(value: float) -> float:
+    return 0.0 if abs(value) < 1 / LARGEST else max(-LARGEST, min(LARGEST, value))
 
 
 def _middle(values: Sequence[float]) -> float:
@@ -107,14 +125,15 @@ def labels(values: Sequence[float], step: float) -> list[str]:
     return [_signed(f"{v / unit:,.{digits}f}{letter}") if v else "0" for v in values]
 
 
-def _power(exponent: int) -> str:
+def _times_power(value: float) -> str:
     """
-    >>> _power(-2), _power(0), _power(3), _power(7)
-    ('0.01', '1', '1,000', '1e7')
+    >>> _times_power(0.02), _times_power(5), _times_power(2e4), _times_power(5e-6)
+    ('0.02', '5', '2e4', '5e-6')
     """
+    exponent = math.floor(math.log10(value) + 1e-9)
     if -3 <= exponent <= 3:
-        return f"{10.0**exponent:,.{max(0, -exponent)}f}"
-    return f"1e{exponent}"
+        return f"{value:,.{max(0, -exponent)}f}"
+    return f"{value / 10.0**exponent:.0f}e{exponent}"
 
 
 def _signed(text: str) -> str:

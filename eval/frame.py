@@ -10,8 +10,8 @@ from html import escape
 
 from ganzoo.eval.axes import Axis
 
-WIDTH, HEIGHT = 480, 220
-LEFT, RIGHT, TOP, BOTTOM = 46, WIDTH - 12, 20, HEIGHT - 24
+WIDTH, HEIGHT = 420, 205
+LEFT, RIGHT, TOP, BOTTOM = 48, WIDTH - 12, 20, HEIGHT - 24
 """The corners of the plane; x grows to the right and y downwards."""
 
 

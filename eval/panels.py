@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,10 @@ GROUPS = (
         smooth=False,
     ),
     Group(
-        "Score at checkpoints", _named(score="block means"), smooth=False, note="lower is better"
+        "Score at checkpoints",
+        _named(score="Frechet distance of block means"),
+        smooth=False,
+        note="lower is better",
     ),
     Group(
         "Variety at checkpoints",
@@ -136,14 +139,20 @@ def _line(rows: Sequence[dict[str, Any]], name: str, group: Group) -> Line:
 
 
 def _panel(group: Group, lines: Sequence[Line], marks: Sequence[Mark], last: int) -> Panel:
-    values = [value for line in lines for value in line.values]
-    y = axes.axis(values, kind=group.kind)
+    y = axes.axis([value for line in lines for value in _reach(line)], kind=group.kind)
     notes = [group.note] if group.note else []
     if "log" in y.kind:
         notes.append(f"{y.kind} scale")
     svg = chart(lines, title=group.title, y=y, last=last, marks=marks, level=group.level)
     legend = tuple(line.name for line in lines)
     return Panel(group.title, Markup(svg), legend, ", ".join(notes))
+
+
+def _reach(line: Line) -> Iterator[float]:
+    """All values that the line and its band pass through."""
+    yield from line.values
+    for value, spread in zip(line.values, line.spread, strict=False):
+        yield from (value - spread, value + spread)
 
 
 # -- classes ------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval import run_facts, stored_pictures, untrusted
 from ganzoo.eval.panels import GROUPS, Histogram, Panel, histogram, panels
 from ganzoo.eval.run_facts import RunFacts, Setting, Stored
+from ganzoo.eval.scores import Score
 from ganzoo.run import write_atomic
 
 MAX_BYTES = 5_000_000
@@ -30,6 +31,8 @@ MAX_PICTURES = 4
 """Pictures of metrics shown of a run."""
 MAX_STEPS = 5
 """Steps of which a score is shown."""
+ORDER = ("fid", "kid", "is", "precision", "recall", "density", "coverage", "modes", "modes_kl")
+"""Metrics that are asked for first; others follow by name."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +56,15 @@ class RunPage:
     pictures: list[Figure]
 
     @property
-    def verdict(self) -> str:
-        """The worst severity of its findings; `info` stands for healthy, empty for not known."""
-        return self.facts.findings[0]["severity"] if self.facts.findings else ""
-
-    @property
     def last(self) -> int:
         """The step of its last row."""
         return self.facts.rows[-1]["step"] if self.facts.rows else 0
+
+    @property
+    def steps(self) -> str:
+        """`5,000 of 20,000`: how far it came."""
+        asked = self.facts.setting("steps")
+        return f"{self.last:,}" + (f" of {int(asked):,}" if asked.isdecimal() else "")
 
 
 def report(runs: Sequence[str | Path], out: str | Path) -> int:
@@ -138,9 +142,12 @@ def _spread(grids: Sequence[Any], count: int) -> list[Any]:
 
 def _told(item: Stored) -> str:
     """What a picture of a metric shows."""
+    where = f"{item.score.label}, step {item.score.step:,}"
     if item.score.metric == "memorization":
-        return "pairs, nearest first: a sample, and right of it its nearest training image"
-    return f"{item.score.label}, step {item.score.step:,}"
+        return (
+            f"{where}: a sample and, right of it, its nearest training image; nearest pairs first"
+        )
+    return where
 
 
 def _figures(listed: Sequence[tuple[Path, str]], facts: RunFacts, each: int) -> list[Figure]:
@@ -173,7 +180,7 @@ class ScoreRow:
 def _scores(runs: Sequence[RunFacts]) -> Iterator[ScoreRow]:
     """A row for each protocol: no two protocols share one."""
     columns = {item.score.column: item.score for run in runs for item in run.scores}
-    for column, score in columns.items():
+    for column, score in sorted(columns.items(), key=lambda item: _place(item[1])):
         protocol = {name: value for name, value in score.protocol.items() if name != "seed"}
         yield ScoreRow(
             label=score.label,
@@ -184,9 +191,14 @@ def _scores(runs: Sequence[RunFacts]) -> Iterator[ScoreRow]:
         )
 
 
+def _place(score: Score) -> tuple[int, str, str]:
+    place = ORDER.index(score.metric) if score.metric in ORDER else len(ORDER)
+    return place, score.metric, score.label
+
+
 def _cell(run: RunFacts, column: str) -> list[str]:
     """`0.94 at step 5,000` for the newest steps of a run, over seeds where there are several."""
-    by_step: dict[int, list[Any]] = {}
+    by_step: dict[int, list[Score]] = {}
     for item in run.scores:
         if item.score.column == column:
             by_step.setdefault(item.score.step, []).append(item.score)
@@ -195,14 +207,15 @@ def _cell(run: RunFacts, column: str) -> list[str]:
     ]
 
 
-def _number(group: Sequence[Any]) -> str:
+def _number(group: Sequence[Score]) -> str:
     values = [score.value for score in group]
     mean = sum(values) / len(values)
+    told = f"{mean:,.0f}" if 1e4 <= abs(mean) < 1e15 else f"{mean:.4g}"
     if len(values) > 1:
         spread = (sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5
-        return f"{mean:.4g} ± {spread:.2g} over {len(values)} seeds"
+        return f"{told} ± {spread:.2g} over {len(values)} seeds"
     std = group[0].std
-    return f"{mean:.4g}" + (f" ± {std:.2g}" if std is not None else "")
+    return told + (f" ± {std:.2g}" if std is not None else "")
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,9 @@ def command(value: Any) -> str:
 
 
 def shares(value: Any) -> list[float]:
-    """A histogram: finite numbers of 0 or more, or an empty list."""
+    """A histogram: numbers from 0 to 1, or an empty list."""
     found = [number(v) for v in value[:MAX_ITEMS]] if isinstance(value, list) else []
-    return found if all(v is not None and 0 <= v < math.inf for v in found) else []
+    return found if all(v is not None and 0 <= v <= 1 for v in found) else []
 
 
 def flat(value: Any, prefix: str = "", skip: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from ganzoo.cli.completion import RUN
+
 
 @click.command()
-@click.argument("run", type=click.Path())
+@click.argument("run", type=RUN)
 @click.option(
     "--out",
     type=click.Path(),

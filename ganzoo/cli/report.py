@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from ganzoo.errors import UsageError
-from ganzoo.run import find_runs
+from ganzoo.cli.completion import RUN
+from ganzoo.run import newest
 
 
 @click.command()
-@click.argument("runs", nargs=-1, type=click.Path(), metavar="[RUN]...")
+@click.argument("runs", nargs=-1, type=RUN, metavar="[RUN]...")
 @click.option(
     "--out",
     type=click.Path(),
@@ -25,7 +25,7 @@ def report(runs: tuple[str, ...], out: str | None) -> None:
     a run folder is executed, so a stranger's run may be looked at.
     """
     if not runs:
-        runs = (_newest(),)
+        runs = (str(newest()),)
         click.echo(f"the newest run: {runs[0]}")
 
     from ganzoo.eval.report import report as write
@@ -35,10 +35,3 @@ def report(runs: tuple[str, ...], out: str | None) -> None:
         path = Path(runs[0]) / "report.html"
     size = write(runs, path)
     click.echo(f"{path}  ({size / 1e6:.2f} MB)")
-
-
-def _newest() -> str:
-    found = find_runs("runs")
-    if not found:
-        raise UsageError("no run in runs/: name one, or make one with `ganzoo train dcgan`.")
-    return str(found[0])

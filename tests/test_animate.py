@@ -1,0 +1,107 @@
+"""The animation: the run's pictures in order, for as long as was asked."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_cli import call
+
+from ganzoo import pictures
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.eval.animation import animate
+from ganzoo.run import RunDir, write_atomic
+
+
+def make(path: Path, shades: list[int], side: int = 60) -> RunDir:
+    """A run whose picture of each hundredth step has one shade."""
+    run = RunDir.create(path)
+    run.write_config({"plugin": "dcgan"})
+    for step, shade in enumerate(shades, 1):
+        image = np.full((side, side + 1, 1), shade, np.uint8)
+        write_atomic(run.picture(f"step-{100 * step:08d}"), pictures.png(image))
+    return run
+
+
+def frames(path: Path) -> list[tuple[int, int]]:
+    """(shade, milliseconds) of the frames of a GIF."""
+    found = []
+    with Image.open(path) as picture:
+        for index in range(picture.n_frames):
+            picture.seek(index)
+            shade = picture.convert("L").getpixel((5, 5))
+            found.append((shade, picture.info["duration"]))
+    return found
+
+
+def test_a_gif_shows_the_pictures_in_order_and_holds_the_last(tmp_path):
+    run = make(tmp_path / "a", [10, 90, 170, 250])
+    assert animate(run.path, tmp_path / "a.gif", seconds=3.0) == 4
+    assert frames(tmp_path / "a.gif") == [(10, 800), (90, 800), (170, 800), (250, 600)]
+
+
+def test_more_pictures_than_frames_are_thinned_evenly_from_first_to_last(tmp_path):
+    run = make(tmp_path / "a", list(range(10, 60)))
+    assert animate(run.path, tmp_path / "a.gif", seconds=0.25) == 5
+    assert [shade for shade, _ in frames(tmp_path / "a.gif")] == [10, 22, 34, 47, 59]
+
+
+def test_an_mp4_lasts_as_long_as_asked(tmp_path):
+    ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    run = make(tmp_path / "a", [10, 130, 250])
+    animate(run.path, tmp_path / "a.mp4", seconds=2.0)
+    reader = ffmpeg.read_frames(str(tmp_path / "a.mp4"), pix_fmt="gray", bits_per_pixel=8)
+    facts = next(reader)
+    shades = [frame[5 * facts["size"][0] + 5] for frame in reader]
+    assert facts["size"] == (62, 86)
+    assert abs(len(shades) - 50) <= 1
+    assert np.allclose([shades[0], shades[25], shades[-1]], [10, 130, 250], atol=4)
+
+
+def test_without_ffmpeg_an_mp4_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(UsageError, match="an MP4 needs imageio-ffmpeg"):
+        animate(make(tmp_path / "a", [1, 2]).path, tmp_path / "a.mp4")
+    assert not (tmp_path / "a.mp4").exists()
+
+
+def test_pictures_that_are_damaged_or_of_another_size_are_passed_over(tmp_path):
+    run = make(tmp_path / "a", [10, 90, 170, 250])
+    run.picture("step-00000100").write_bytes(b"no picture")
+    write_atomic(run.picture("step-00000200"), pictures.png(noise := np.zeros((9, 9, 1), np.uint8)))
+    assert animate(run.path, tmp_path / "a.gif") == 2
+    run.picture("step-00000400").write_bytes(noise.tobytes())
+    with pytest.raises(GanzooError, match="different sizes"):
+        animate(run.path, tmp_path / "a.gif")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["one"], 1, "one has 1 readable sample pictures: an animation takes 2 or more"),
+        (["two", "--out", "a.avi"], 2, "must end in .gif or .mp4, not 'a.avi'"),
+        (["two", "--seconds", "0"], 2, "--seconds must lie in 0.1 to 600, not 0"),
+        (["nowhere"], 2, "no run at nowhere"),
+    ],
+)
+def test_what_cannot_be_animated_is_one_sentence(
+    arguments, code, sentence, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    make(Path("one"), [1])
+    make(Path("two"), [1, 2])
+    found, _, err = call(capsys, "animate", *arguments)
+    assert found == code
+    assert sentence in err
+    assert not list(tmp_path.rglob("*.gif"))
+
+
+def test_the_command_writes_into_the_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    make(Path("a"), [1, 2])
+    code, out, _ = call(capsys, "animate", "a")
+    assert code == 0
+    assert out.startswith("a/samples.gif  (2 pictures, 6 s, 0.")
