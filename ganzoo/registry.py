@@ -25,7 +25,7 @@ import textwrap
 import tokenize
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,11 @@ def entries() -> list[Entry]:
     )
 
 
+def names() -> dict[str, str]:
+    """Every registered name and its idea, at once: nobody's import is tried."""
+    return {entry.name: entry.summary for entry in [*_builtin(), *_claimed()]}
+
+
 def _with_clash(entry: Entry, claims: list[Entry]) -> Entry:
     if len(claims) == 1:
         return entry
@@ -93,15 +98,18 @@ def _builtin() -> list[Entry]:
 
 
 def _installed() -> list[Entry]:
-    found = []
+    return [
+        entry if entry.error else dataclasses.replace(entry, error=_import_error(entry))
+        for entry in _claimed()
+    ]
+
+
+def _claimed() -> Iterator[Entry]:
+    """What other distributions register, whether or not it can be imported."""
     for point in importlib.metadata.entry_points(group=GROUP):
         origin = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown package"
         source = _find_source(point.value.split(":")[0].strip())
-        entry = _described(Entry(point.name, origin, point.value, source))
-        if entry.error is None:
-            entry = dataclasses.replace(entry, error=_import_error(entry))
-        found.append(entry)
-    return found
+        yield _described(Entry(point.name, origin, point.value, source))
 
 
 def _find_source(module: str) -> Path | None:

@@ -65,21 +65,6 @@ def install(site: Path, dist: str, group: str, name: str, text: str, target: str
     return module
 
 
-@pytest.fixture
-def site(tmp_path, monkeypatch):
-    """A folder of installed distributions, and an empty working folder."""
-    (tmp_path / "site").mkdir()
-    (tmp_path / "work").mkdir()
-    monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
-    monkeypatch.chdir(tmp_path / "work")
-    before = set(sys.modules)
-    yield tmp_path / "site"
-    for name in set(sys.modules) - before:
-        if name.endswith("_module"):
-            del sys.modules[name]
-
-
 BROKEN = {
     "raises on import": (
         LIGHT + "raise RuntimeError('no licence')\n",

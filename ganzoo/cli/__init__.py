@@ -9,9 +9,13 @@ import warnings
 from typing import Any
 
 import click
+from click.shell_completion import shell_complete
 
 from ganzoo import __version__
 from ganzoo.errors import GanzooError, unknown
+
+COMPLETE = "_GANZOO_COMPLETE"
+"""The variable by which a shell asks for completions, or for the code that makes it ask."""
 
 
 class Group(click.Group):
@@ -32,7 +36,8 @@ class Group(click.Group):
         super().add_command(cmd, name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+        known = not args or args[0].startswith("-") or self.get_command(ctx, args[0])
+        if not known and not ctx.resilient_parsing:  # as while a word is completed
             raise unknown("command", args[0], self.list_commands(ctx))
         return super().resolve_command(ctx, args)
 
@@ -52,6 +57,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exit 0, 1 for a failure, 2 for a request that cannot be carried out."""
     meta: dict[str, Any] = {}
     warnings.showwarning = _show_warning
+    if arguments is None and COMPLETE in os.environ:
+        sys.exit(shell_complete(cli, {}, "ganzoo", COMPLETE, os.environ[COMPLETE]))
     try:
         with cli.make_context(
             "ganzoo", list(sys.argv[1:] if arguments is None else arguments)

@@ -10,6 +10,7 @@ import click
 
 from ganzoo.cli import Group
 from ganzoo.cli.asked import Asked, asked
+from ganzoo.cli.completion import PLUGIN
 from ganzoo.cli.train import train
 
 ELSEWHERE = ("epochs", "outdir", "resume", "dry_run", "quiet", "debug")
@@ -22,7 +23,7 @@ def config() -> None:
 
 
 @config.command()
-@click.argument("plugin")
+@click.argument("plugin", type=PLUGIN)
 def schema(plugin: str) -> None:
     """Print the JSON schema of the files that `ganzoo train PLUGIN --config` takes.
 

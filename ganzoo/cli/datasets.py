@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from ganzoo import data as sources
+from ganzoo.cli.completion import DATA
 from ganzoo.cli.tables import show
 
 
@@ -25,7 +26,7 @@ def list_data() -> None:
 
 
 @data.command("info")
-@click.argument("name")
+@click.argument("name", type=DATA)
 @click.option("--size", type=int, help="Side in pixels to which images are resized.")
 @click.option("--split", type=click.Choice(["train", "test"]), default="train", show_default=True)
 @click.option("--picture", type=click.Path(), help="Write a PNG of some samples here.")

@@ -10,6 +10,7 @@ import click
 
 from ganzoo import scaffold
 from ganzoo.cli import Group
+from ganzoo.cli.completion import DATA, PLUGIN
 from ganzoo.errors import GanzooError, UsageError, unknown
 
 
@@ -42,9 +43,11 @@ def new(name: str, template: str, parent: str) -> None:
 
 
 @plugin.command()
-@click.argument("name", metavar="NAME|PATH")
+@click.argument("name", metavar="NAME|PATH", type=PLUGIN)
 @click.option("--only", multiple=True, metavar="CHECK", help="Make this check only; repeatable.")
-@click.option("--data", metavar="NAME|DIR|FILE", help="Check on data shaped like this data set.")
+@click.option(
+    "--data", type=DATA, metavar="NAME|DIR|FILE", help="Check on data shaped like this data set."
+)
 @click.option("--size", type=int, help="Side in pixels to which its images are resized.")
 @click.option(
     "--set", "assignments", multiple=True, metavar="FIELD=VALUE", help="Check with this field."

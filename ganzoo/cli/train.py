@@ -7,14 +7,16 @@ from typing import Any
 import click
 
 from ganzoo.cli.asked import asked
+from ganzoo.cli.completion import DATA, PLUGIN, RUN
 from ganzoo.errors import UsageError
 from ganzoo.run import new_path
 
 
 @click.command()
-@click.argument("plugin", required=False)
+@click.argument("plugin", required=False, type=PLUGIN)
 @click.option(
     "--data",
+    type=DATA,
     metavar="NAME|DIR|FILE",
     help="Data set: a name of `ganzoo data list`, a "
     "folder of images, or an .npz/.npy file.  [default: auto]",
@@ -35,7 +37,7 @@ from ganzoo.run import new_path
 @click.option(
     "--outdir", type=click.Path(), help="The run folder.  [default: runs/PLUGIN-DATA-TIME]"
 )
-@click.option("--resume", type=click.Path(), metavar="RUN", help="Go on in this run folder.")
+@click.option("--resume", type=RUN, metavar="RUN", help="Go on in this run folder.")
 @click.option("--device", type=click.Choice(["auto", "gpu", "cpu"]), help="[default: auto]")
 @click.option(
     "--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="[default: auto]"

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ganzoo import registry
+from ganzoo.cli.completion import DATA, PLUGIN
 from ganzoo.cli.tables import show
 
 
@@ -43,8 +44,10 @@ def list_plugins(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("plugin")
-@click.option("--data", metavar="NAME|DIR", help="Count parameters and FLOPs for this data set.")
+@click.argument("plugin", type=PLUGIN)
+@click.option(
+    "--data", type=DATA, metavar="NAME|DIR", help="Count parameters and FLOPs for this data set."
+)
 @click.option("--size", type=int, help="Side in pixels to which images are resized.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def info(plugin: str, data: str | None, size: int | None, as_json: bool) -> None:
