@@ -6,16 +6,25 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ganzoo.eval.finding import Finding
+from ganzoo.eval import remedies, rules_players, rules_samples
+from ganzoo.eval.finding import SEVERITIES, Finding
+from ganzoo.eval.history import ALIASES, History, due, duration
+from ganzoo.eval.sign import Rule, Sign
 
-__all__ = ["Finding", "Monitor", "diagnose"]
+__all__ = ["Finding", "Monitor", "diagnose", "duration"]
+
+RULES = rules_players.RULES + rules_samples.RULES
+WARM_UP = 0.05
+"""No rule is asked in this first part of a run, which is unlike all that follows."""
 
 
 class Monitor:
     """Reads a training's rows one by one and never looks ahead.
 
-    `total_steps`, the `plugin`'s name, its `fields`, the `data` set and the `run`'s folder only
-    serve remedies and their commands; every one may be left out.
+    A row maps names to values, as in a run's `metrics.jsonl`; whatever is missing, the rules that
+    read it stay silent. `total_steps` sets how long a sign must last; without it that is measured
+    in the steps so far. The `plugin`'s name, its `fields`, the `data` set and the `run`'s folder
+    only serve the remedies' commands; every one may be left out.
     """
 
     def __init__(
@@ -26,35 +35,124 @@ class Monitor:
         data: str | None = None,
         run: str | None = None,
     ):
-        self.total_steps, self.plugin, self.fields = total_steps, plugin, dict(fields or {})
-        self.data, self.run = data, run
+        self.history = History(total_steps)
+        self.context = remedies.Context(plugin, data, run, fields or {})
         self.findings: list[Finding] = []
-        self._step = 0
+        self._seen: dict[Rule, tuple[int, int]] = {}
+        """Of each sign that stands: the step of its first look, and how many looks since."""
 
     def see(self, row: Mapping[str, Any]) -> list[Finding]:
         """Take in the next row; returns what it gives rise to, mostly nothing."""
-        self._step = int(row["step"])
-        bad = [k for k, v in row.items() if isinstance(v, float) and not math.isfinite(v)]
-        new = []
-        if bad and not any(finding.name == "non_finite" for finding in self.findings):
-            new = [
-                Finding(
-                    "non_finite",
-                    "failure",
-                    self._step,
-                    self._step,
-                    f"{bad[0]} is {row[bad[0]]}.",
-                    {bad[0]: row[bad[0]]},
-                )
-            ]
+        self.history.add(row)
+        new = self._non_finite(row)
+        if not new and (due(self.history.rows) or "score" in self.history.row):
+            for rule in RULES:
+                if any(name in self.history.row for name in rule.reads):
+                    new += self._judge(rule)
         self.findings += new
         return new
 
+    def _judge(self, rule: Rule) -> list[Finding]:
+        """Ask one rule; its finding is told when its sign has stood long enough, and once."""
+        history = self.history
+        sign = rule.check(history) if history.progress() > WARM_UP else None
+        if sign is None:
+            self._seen.pop(rule, None)
+            return []
+        since, looks = self._seen.get(rule, (history.step, 0))
+        self._seen[rule] = since, looks + 1
+        lasted = history.step - since >= rule.lasts * (history.total_steps or history.step)
+        if looks + 1 < rule.looks or not lasted or self._told(rule.name, sign.severity):
+            return []
+        return [self._finding(rule.name, sign, since)]
+
+    def _told(self, name: str, severity: str) -> bool:
+        """Whether this was said before, as severe or worse; a note comes after no alarm."""
+        rank = SEVERITIES.index(severity)
+        return any(
+            (f.name == name and SEVERITIES.index(f.severity) <= rank)
+            or (severity == "info" and f.severity == "failure")
+            for f in self.findings
+        )
+
+    def _finding(self, name: str, sign: Sign, since: int) -> Finding:
+        evidence = {k: v for k, v in sign.evidence.items() if not _unknown(v)}
+        if sign.curve and len(self.history[sign.curve]):
+            evidence["curve"] = self.history[sign.curve].curve()
+        acts = sign.severity != "info"
+        return Finding(
+            name,
+            sign.severity,
+            self.history.step,
+            int(evidence.get("best_step", since)),
+            sign.message[0].upper() + sign.message[1:] + ".",
+            evidence,
+            remedies.TEXTS[name] if acts else "",
+            remedies.command(name, self.context) if acts else "",
+        )
+
+    def _non_finite(self, row: Mapping[str, Any]) -> list[Finding]:
+        bad = [name for name, value in row.items() if _not_finite(value)]
+        if not bad or self._told("non_finite", "failure"):
+            return []
+        message = f"{bad[0]} is {row[bad[0]]}"
+        if len(bad) > 1:
+            message += f", and so are {len(bad) - 1} more values"
+        evidence = {name: str(row[name]) for name in bad}
+        sign = Sign("failure", message, evidence, ALIASES.get(bad[0], bad[0]))
+        return [self._finding("non_finite", sign, self.history.step)]
+
     def verdict(self) -> Finding | None:
-        """`healthy`, or None where a failure was found."""
+        """`healthy` with what speaks for it, or None where a failure was found."""
         if any(finding.severity == "failure" for finding in self.findings):
             return None
-        return Finding("healthy", "info", self._step, 0, "No failure was found.")
+        warned = sorted({f.name for f in self.findings if f.severity == "warning"})
+        evidence = {
+            name: self.history[name].values[-1]
+            for name in EVIDENCE
+            if len(self.history[name].values)
+        }
+        if len(self.history["score"]):
+            evidence["best_score"] = self.history["score"].least
+            evidence["curve"] = self.history["score"].curve()
+        message = "No failure was found"
+        if warned:
+            message += f", but warnings were given ({', '.join(warned)})"
+        if not len(self.history["score"]):
+            message += "; nobody looked at the samples, so the game alone was judged"
+        return Finding("healthy", "info", self.history.step, 0, message + ".", evidence)
+
+    def hours_after_alarm(self) -> float:
+        """Hours of training between the first alarm and now; 0 where there was none."""
+        alarms = [f.step for f in self.findings if f.severity == "failure"]
+        return self.history.hours_since(min(alarms)) if alarms else 0.0
+
+
+EVIDENCE = (
+    "generator_loss",
+    "discriminator_loss",
+    "generator_grad_norm",
+    "discriminator_grad_norm",
+    "d_accuracy_real",
+    "d_accuracy_fake",
+    "score",
+    "score_of_reals",
+    "diversity",
+    "duplicates",
+    "precision",
+    "recall",
+    "copies",
+    "classes",
+)
+
+
+def _not_finite(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def _unknown(value: Any) -> bool:
+    """A signal that the rows do not have is nan in the rules."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def diagnose(rows: Iterable[Mapping[str, Any]], **context: Any) -> list[Finding]:

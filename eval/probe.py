@@ -27,6 +27,8 @@ COMPARED = 500
 REFERENCES = 5000
 """Training samples among which a sample's nearest are looked for."""
 BATCH = 250
+ENOUGH = 200
+"""Other reals that may be scored as if they were samples."""
 SIDE = 8
 MOST_CLASSES = 100  # more have too few of the samples each to be told from chance
 PROTOCOL = (
@@ -45,7 +47,12 @@ class Probe:
         chosen = np.resize(order, SAMPLES)  # a small set repeats
         self.arrays = {name: array[chosen] for name, array in dataset.arrays.items()}
         train = self._features(dataset.arrays[self.spec.key][order[:REFERENCES]])
-        self.real = train[:SAMPLES]
+        self.real, others = train[:SAMPLES], train[SAMPLES : 2 * SAMPLES]
+        self.floor = (
+            {"score_of_reals": float(frechet_distance(self.real, others))}
+            if len(others) >= ENOUGH
+            else {}
+        )
         classes = self.spec.classes if self.spec.classes <= MOST_CLASSES else 0
         labels = dataset.arrays["label"][order[:REFERENCES]] if classes else None
         held_out = self._held_out(size)
@@ -81,7 +88,8 @@ class Probe:
     def look(self) -> dict[str, Any]:
         """The players as they are now, as values of a row.
 
-        Always `score` (`PROTOCOL`; lower is better) and those of `Glimpse.variety`. For images
+        Always `score` (`PROTOCOL`; lower is better) and those of `Glimpse.variety`; where there
+        are enough other training samples, `score_of_reals`, which is what they score. For images
         also `Glimpse.neighbours`; for points with known modes the shares of samples by nearest
         mode as `classes`, and `high_quality`, the share within 3 sigma of one. Where a network
         called "discriminator" takes an image and at most its label, `real_logits_train` and
@@ -97,7 +105,7 @@ class Probe:
     def compare(self, fake: np.ndarray) -> dict[str, Any]:
         """The values that samples alone decide."""
         features = self._features(fake)
-        row: dict[str, Any] = {"score": float(frechet_distance(self.real, features))}
+        row: dict[str, Any] = {"score": float(frechet_distance(self.real, features)), **self.floor}
         row |= self.glimpse.variety(features[: self.glimpse.n])
         if self.spec.is_image:
             return row | self.glimpse.neighbours(features[:COMPARED])

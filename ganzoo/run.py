@@ -320,6 +320,14 @@ def find_runs(root: str | os.PathLike[str]) -> list[RunDir]:
     return sorted(runs, key=lambda run: (run.path / "config.yaml").stat().st_mtime, reverse=True)
 
 
+def newest(root: str | os.PathLike[str] = "runs") -> RunDir:
+    """The newest run inside `root`; UsageError where there is none."""
+    found = find_runs(root)
+    if not found:
+        raise UsageError(f"no run in {root}/: name one, or make one with `ganzoo train dcgan`.")
+    return found[0]
+
+
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has no NaN: a non-finite number is written as its name, and never dropped."""
     return {

@@ -84,7 +84,7 @@ def test_labelled_images_bring_every_value_of_a_row():
     digits = data.load("digits")
     row = Probe(digits, game_on(digits), seed=0).look()
     assert set(row) == {
-        *("score", "diversity", "duplicates", "precision", "recall", "copies"),
+        *("score", "score_of_reals", "diversity", "duplicates", "precision", "recall", "copies"),
         *("classes", "real_classes", "real_logits_train", "real_logits_heldout"),
     }
     assert sum(row["classes"]) == pytest.approx(1, abs=1e-4)
@@ -97,6 +97,7 @@ def test_real_samples_in_place_of_the_generator_s_score_as_real():
     test = data.to_float(data.load("digits", split="test").arrays["image"])
     row = Probe(digits, game_on(digits), seed=0).compare(test)
     assert row["score"] < 2
+    assert 0 < row["score_of_reals"] < 2
     assert row["diversity"] == pytest.approx(1, abs=0.1)
     assert min(row["classes"]) > 0.04
 

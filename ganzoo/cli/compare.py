@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+from ganzoo.cli.completion import RUN
 from ganzoo.cli.tables import show
 from ganzoo.errors import GanzooError
 from ganzoo.run import RunDir, find_runs
 
 
 @click.command()
-@click.argument("runs", nargs=-1, type=click.Path(), metavar="[RUN]...")
+@click.argument("runs", nargs=-1, type=RUN, metavar="[RUN]...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list of rows.")
 def compare(runs: tuple[str, ...], as_json: bool) -> None:
     """Print the scores of RUNs side by side, with mean and spread over seeds.
@@ -100,7 +101,12 @@ def _cell(cell: dict[str, Any] | None) -> str:
 
 def _findings(run: RunDir) -> str:
     """The names of what went wrong, or `healthy`."""
+    from ganzoo.eval import records
     from ganzoo.eval.diagnostics import diagnose
 
-    alarms = [finding.name for finding in diagnose(run.metrics()) if finding.severity != "info"]
-    return ", ".join(dict.fromkeys(alarms)) or "healthy"
+    try:
+        rows, context = records.of_run(run)
+    except GanzooError:
+        return "no rows"
+    bad = [finding.name for finding in diagnose(rows, **context) if finding.severity == "failure"]
+    return ", ".join(dict.fromkeys(bad)) or "healthy"

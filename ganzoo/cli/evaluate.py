@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
+from ganzoo.cli.completion import DATA, METRIC, RUN
 from ganzoo.cli.tables import show
-from ganzoo.errors import UsageError
-from ganzoo.run import find_runs
+from ganzoo.run import newest
 
 FLAGS = ("fid", "kid", "is", "prdc", "modes", "swd", "ms-ssim", "memorization")
 
 
 @click.command("eval")
-@click.argument("target", required=False, metavar="[RUN|SAMPLES.npz|IMAGE-DIR]")
-@click.argument("against", required=False, metavar="[DATA|FILE|DIR]")
+@click.argument("target", required=False, type=RUN, metavar="[RUN|SAMPLES.npz|IMAGE-DIR]")
+@click.argument("against", required=False, type=DATA, metavar="[DATA|FILE|DIR]")
 @click.option("--fid", is_flag=True, help="Frechet distance of features (without any flag: this).")
 @click.option("--kid", is_flag=True, help="Kernel distance, with its deviation over subsets.")
 @click.option("--is", "is_", is_flag=True, help="Inception score.")
@@ -26,7 +26,9 @@ FLAGS = ("fid", "kid", "is", "prdc", "modes", "swd", "ms-ssim", "memorization")
 @click.option("--swd", is_flag=True, help="Sliced Wasserstein distance.")
 @click.option("--ms-ssim", is_flag=True, help="MS-SSIM of random pairs: near 1 all look alike.")
 @click.option("--memorization", is_flag=True, help="Nearest training samples; support.")
-@click.option("--metric", "others", multiple=True, help="One that another distribution brings.")
+@click.option(
+    "--metric", "others", multiple=True, type=METRIC, help="One that another distribution brings."
+)
 @click.option("--all", "everything", is_flag=True, help="All of these that have a meaning here.")
 @click.option("--samples", type=int, help="How many.  [default: 10,000; of a file, all]")
 @click.option("--split", type=click.Choice(["test", "train"]), default="test", show_default=True)
@@ -62,7 +64,7 @@ def evaluate(
     options["is"] = options.pop("is_")
     chosen = [name for name in FLAGS if options.pop(name.replace("-", "_"))]
     if target is None:
-        target = _newest()
+        target = str(newest())
         click.echo(f"the newest run: {target}", err=as_json)
 
     from ganzoo.quiet import quiet_start
@@ -96,13 +98,6 @@ def evaluate(
             if "histogram" in score.details and len(score.details["histogram"]) <= 25:
                 _histogram(score.details)
                 break
-
-
-def _newest() -> str:
-    runs = find_runs("runs")
-    if not runs:
-        raise UsageError("no run in runs/: name one, or make one with `ganzoo train dcgan`.")
-    return str(runs[0])
 
 
 def _number(score: Any) -> str:

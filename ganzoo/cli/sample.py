@@ -8,16 +8,17 @@ from pathlib import Path
 import click
 import numpy as np
 
+from ganzoo.cli.completion import RUN
 from ganzoo.errors import UsageError
 from ganzoo.run import RunDir, write_atomic
 
 
 @click.command()
-@click.argument("run", type=click.Path())
+@click.argument("run", type=RUN)
 @click.option("-n", "count", default=64, show_default=True, help="How many samples.")
 @click.option("--seed", default=0, show_default=True, help="Sample i depends on it and on i alone.")
 @click.option("--label", type=int, help="Class of a conditional run.  [default: all in turn]")
-@click.option("--checkpoint", default="last", show_default=True, metavar="last|STEP")
+@click.option("--checkpoint", default="last", show_default=True, metavar="best|last|STEP")
 @click.option(
     "--out",
     default="samples.png",
@@ -32,8 +33,8 @@ def sample(run: str, count: int, seed: int, label: int | None, checkpoint: str, 
     """
     if count < 1:
         raise UsageError(f"-n must be at least 1, not {count}.")
-    if checkpoint != "last" and not checkpoint.isdigit():
-        raise UsageError(f"--checkpoint must be 'last' or a step, not {checkpoint!r}.")
+    if checkpoint not in ("best", "last") and not checkpoint.isdigit():
+        raise UsageError(f"--checkpoint must be 'best', 'last' or a step, not {checkpoint!r}.")
     target = Path(out)
     if target.suffix not in (".png", ".npz") and not (out.endswith("/") or not target.suffix):
         raise UsageError(f"--out must end in .png, .npz or be a folder, not {out!r}.")
@@ -43,9 +44,10 @@ def sample(run: str, count: int, seed: int, label: int | None, checkpoint: str, 
     from ganzoo.quiet import quiet_start
 
     quiet_start()
+    from ganzoo.eval.sources import steps
     from ganzoo.sampling import Sampler
 
-    sampler = Sampler(folder, None if checkpoint == "last" else int(checkpoint))
+    sampler = Sampler(folder, steps(folder, checkpoint)[0])
     samples = np.concatenate(list(sampler.batches(count, seed=seed, label=label)))
     if target.suffix == ".png":
         write_atomic(target, pictures.grid(samples))

@@ -1,0 +1,75 @@
+"""`ganzoo diagnose`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ganzoo.errors import UsageError
+from ganzoo.run import RunDir, newest
+
+COLORS = {"failure": "red", "warning": "yellow", "info": "green"}
+
+
+@click.command()
+@click.argument("target", required=False, metavar="[RUN|FILE.csv]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, with all evidence.")
+def diagnose(target: str | None, as_json: bool) -> None:
+    """Say what went wrong in a training, since when, and what to try.
+
+    Reads the rows of a RUN (of the newest one, where none is named), or of any program's record
+    with a header of step,seconds,g_loss,d_loss[,fid][,inception_score]: one after the other,
+    never looking ahead, as the monitor of a running training does.
+    """
+    if target is None:
+        target = str(newest())
+        click.echo(f"the newest run: {target}", err=as_json)
+
+    from ganzoo.eval import diagnostics
+
+    rows, context = _record(target)
+    monitor = diagnostics.Monitor(**context)
+    for row in rows:
+        monitor.see(row)
+    findings = monitor.findings + [found for found in [monitor.verdict()] if found]
+    hours = monitor.hours_after_alarm()
+    if as_json:
+        told = [found.as_json() for found in findings]
+        click.echo(json.dumps({"source": target, "findings": told, "hours_after_alarm": hours}))
+        return
+    click.echo(target)
+    for found in findings:
+        _tell(found)
+    if hours:
+        click.echo(f"\nIt trained on for {diagnostics.duration(hours)} after the first alarm.")
+
+
+def _record(target: str) -> tuple[Any, dict[str, Any]]:
+    from ganzoo.eval import records
+
+    if Path(target).is_dir():
+        return records.of_run(RunDir.open(target))
+    if not Path(target).is_file():
+        raise UsageError(f"{target} is neither a run's folder nor a CSV file.")
+    return records.of_csv(target), {}
+
+
+def _tell(found: Any) -> None:
+    """What, since when, why; the numbers that show it; what to try."""
+    head = click.style(f"{found.severity}: {found.name}", fg=COLORS[found.severity], bold=True)
+    since = f", since step {found.since}" if found.since not in (0, found.step) else ""
+    click.echo(f"\n{head} at step {found.step}{since}\n  {found.message}")
+    numbers = [
+        f"{name} {value if isinstance(value, int) else format(value, '.4g')}"
+        for name, value in found.evidence.items()
+        if isinstance(value, (int, float))
+    ]
+    for start in range(0, len(numbers), 4):
+        click.echo("  " + "   ".join(numbers[start : start + 4]))
+    if found.remedy:
+        click.echo(f"  Try: {found.remedy}")
+    if found.command:
+        click.echo(f"       {found.command}")
