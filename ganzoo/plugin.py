@@ -42,6 +42,11 @@ class Turn:
     Players that move in the same turn share one Turn, and with it whatever `once` computed.
     """
 
+    batch: Mapping[str, tf.Tensor]
+    """Named arrays: images in [-1, 1], `label` as int32."""
+    step: tf.Tensor
+    """int64 scalar, 0 at the first step."""
+
     def __init__(
         self,
         seed: int,
@@ -52,10 +57,7 @@ class Turn:
     ):
         self._seed, self._counter, self._draw_z = seed, counter, draw_z
         self._memory: dict[str, Any] = {}
-        self.batch = batch
-        """Named arrays: images in [-1, 1], `label` as int32."""
-        self.step = step
-        """int64 scalar, 0 at the first step."""
+        self.batch, self.step = batch, step
 
     @property
     def z(self) -> tf.Tensor:

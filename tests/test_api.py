@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import types
@@ -210,6 +211,17 @@ def test_samples_of_a_run_need_neither_its_plugin_nor_its_data(run, monkeypatch)
     assert np.array_equal(elsewhere.sample(2), before)
     with pytest.raises(UsageError, match=r"ganzoo.load\(RUN, data=array\)"):
         elsewhere.evaluate("swd")
+
+
+def test_the_page_about_python_works_as_printed():
+    page = (Path(__file__).parent.parent / "docs" / "python.md").read_text()
+    text = "\n".join(re.findall(r"^```python\n(.*?)^```", page, re.S | re.M))
+    for slow, quick in (("dcgan", "mlp_gan"), ("=500", "=4"), ("=2000", "=4")):
+        text = text.replace(slow, quick)
+    text = text.replace("fashion_mnist", "digits")
+    here: dict[str, object] = {"__name__": "__main__"}
+    exec(text, here)
+    assert here["run"].step == 40
 
 
 # -- a notebook ------------------------------------------------------------------------------------
