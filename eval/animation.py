@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -50,6 +51,16 @@ def _times(count: int, seconds: float) -> list[float]:
     """Seconds for each picture."""
     each = seconds * (1 - HELD) / (count - 1)
     return [each] * (count - 1) + [seconds * HELD]
+
+
+def _beats(times: Sequence[float], rate: int) -> list[int]:
+    """Beats at `rate` a second for each picture, rounded so that their sum is right.
+
+    >>> _beats([0.06, 0.06, 0.06, 0.06], 25)
+    [2, 1, 1, 2]
+    """
+    ends = [round(rate * sum(times[: i + 1])) for i in range(len(times))]
+    return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 # -- frames -------------------------------------------------------------------------------------
@@ -115,7 +126,7 @@ def _gif(frames: Sequence[Image.Image], times: Sequence[float]) -> bytes:
         "GIF",
         save_all=True,
         append_images=frames[1:],
-        duration=[max(20, round(time * 100) * 10) for time in times],
+        duration=[10 * beats for beats in _beats(times, 100)],
         loop=0,
     )
     return buffer.getvalue()
@@ -134,15 +145,15 @@ def _mp4(frames: Sequence[Image.Image], times: Sequence[float]) -> bytes:
             ffmpeg_log_level="error",
         )
         write.send(None)
-        for frame, time in zip(frames, times, strict=True):
+        for frame, beats in zip(frames, _beats(times, RATE), strict=True):
             pixels = np.asarray(frame.convert("RGB")).tobytes()
-            for _ in range(max(1, round(time * RATE))):
+            for _ in range(beats):
                 write.send(pixels)
         write.close()
         return path.read_bytes()
 
 
-def _writer():
+def _writer() -> Callable[..., Any]:
     try:
         from imageio_ffmpeg import write_frames
     except ImportError:

@@ -74,9 +74,9 @@ GROUPS = (
     ),
     Group(
         "Score at checkpoints",
-        _named(score="Frechet distance of block means"),
+        _named(score="of samples", score_of_reals="of other real ones"),
         smooth=False,
-        note="lower is better",
+        note="Frechet distance of block means, lower is better",
     ),
     Group(
         "Variety at checkpoints",

@@ -55,7 +55,7 @@ class RunFacts:
     rows: list[dict[str, Any]]
     """In order of step: `step` is an int, other values floats, finite or not, or histograms."""
     findings: list[dict[str, Any]]
-    """Worst first, with the keys of `Finding.as_json` without its evidence."""
+    """Worst first, with the keys of `Finding.as_json` without its evidence, and with `warned`."""
     scores: list[Stored]
     grids: list[tuple[int, Path]]
     """(step, PNG), in order of step."""
@@ -156,7 +156,22 @@ def _findings(
     found += [f for f in _diagnosed(run, config, rows, problems) if f["name"] not in seen]
     if any(item["severity"] == "failure" for item in found):
         found = [item for item in found if item["name"] != "healthy"]
-    return sorted(found, key=lambda item: (SEVERITIES.index(item["severity"]), item["step"]))
+    return _merged(
+        sorted(found, key=lambda item: (SEVERITIES.index(item["severity"]), item["step"]))
+    )
+
+
+def _merged(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of findings with one name those of the worst severity; `warned` is the step of a milder."""
+    worst: dict[str, dict[str, Any]] = {}
+    kept = []
+    for item in found:
+        first = worst.setdefault(item["name"], item)
+        if item["severity"] == first["severity"]:
+            kept.append(item)
+        elif item["step"] < first["step"]:
+            first.setdefault("warned", item["step"])
+    return kept
 
 
 def _diagnosed(

@@ -56,7 +56,7 @@ def _smaller(picture: Image.Image) -> Iterator[Image.Image]:
     size = picture.size
     while min(size) >= 16:
         part = picture.resize(size, Image.Resampling.LANCZOS) if size != picture.size else picture
-        yield part.quantize(COLOURS) if part.mode == "RGB" else part
+        yield part.quantize(COLOURS, Image.Quantize.MAXCOVERAGE) if part.mode == "RGB" else part
         size = (size[0] * 3 // 4, size[1] * 3 // 4)
 
 

@@ -46,7 +46,9 @@ def test_a_gif_shows_the_pictures_in_order_and_holds_the_last(tmp_path):
 def test_more_pictures_than_frames_are_thinned_evenly_from_first_to_last(tmp_path):
     run = make(tmp_path / "a", list(range(10, 60)))
     assert animate(run.path, tmp_path / "a.gif", seconds=0.25) == 5
-    assert [shade for shade, _ in frames(tmp_path / "a.gif")] == [10, 22, 34, 47, 59]
+    found = frames(tmp_path / "a.gif")
+    assert [shade for shade, _ in found] == [10, 22, 34, 47, 59]
+    assert sum(milliseconds for _, milliseconds in found) == 250
 
 
 def test_an_mp4_lasts_as_long_as_asked(tmp_path):

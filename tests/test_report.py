@@ -84,6 +84,20 @@ def test_a_page_says_what_happened_and_how_the_run_was_made(tmp_path):
     assert "healthy" not in found
 
 
+def test_a_warning_that_became_a_failure_is_told_once(tmp_path):
+    run = make(tmp_path / "a")
+    for step, severity, name in (
+        (30, "warning", "saturated_discriminator"),
+        (70, "warning", "saturated_discriminator"),
+        (90, "warning", "oscillation"),
+    ):
+        run.append_finding(Finding(name, severity, step, 20, "Soon.").as_json())
+    found = words(page(run))
+    assert "failure, step 60, since 40, warned at 30 D wins." in found
+    assert found.count("saturated discriminator") == 1
+    assert "oscillation warning, step 90, since 20 Soon." in found
+
+
 def test_a_page_asks_for_nothing_outside_itself(tmp_path):
     text = page(make(tmp_path / "a"))
     assert "default-src &#39;none&#39;" in text or "default-src 'none'" in text
