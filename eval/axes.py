@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ LOG_ASKED_FROM = 8.0
 """The same where one is asked for: below it, round ticks would be too few."""
 SIGNED_LOG_FROM = 300.0
 """Others do on a signed one, once the largest exceeds this multiple of the middle one."""
+DENSE_FROM = 1.7
+"""Decades from which ticks at 1, 2 and 5 would be too many."""
 LARGEST = 1e100
 """Values beyond it stand where it stands, and those nearer to 0 than its inverse at 0."""
 
@@ -55,14 +58,15 @@ def linear(low: float, high: float, ticks: int = 5) -> Axis:
 
 
 def _log(low: float, high: float, ticks: int) -> Axis:
-    """With ticks at powers of ten, and at 2 and 5 times them where fewer than three are inside."""
+    """With ticks at powers of ten, and between them where fewer than three powers are inside."""
     low, high = math.log10(low), math.log10(high)
     margin = max(0.04 * (high - low), 0.05)
     first, last = low - margin, high + margin
     powers = range(math.ceil(first), math.floor(last) + 1)
     if len(powers) < 3:
         around = range(math.floor(first), math.ceil(last))
-        values = [m * 10.0**e for e in around for m in (1, 2, 5)]
+        multiples = (1, 3) if last - first > DENSE_FROM else (1, 2, 5)
+        values = [m * 10.0**e for e in around for m in multiples]
     else:
         values = [10.0**e for e in powers[:: math.ceil(len(powers) / (ticks + 1))]]
     place = _scale(first, last)
@@ -118,11 +122,19 @@ def labels(values: Sequence[float], step: float) -> list[str]:
     """
     largest = max(map(abs, values), default=0.0)
     if largest >= 1e13 or largest < 1e-3:
-        return [_signed(f"{value + 0.0:.3g}") for value in values]
+        return [_signed(_short(value)) for value in values]
     units = ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"), (0.0, 1.0, ""))
     unit, letter = next((unit, letter) for least, unit, letter in units if largest >= least)
     digits = next(d for d in range(16) if round(step / unit * 10**d, 6) % 1 == 0)
     return [_signed(f"{v / unit:,.{digits}f}{letter}") if v else "0" for v in values]
+
+
+def _short(value: float) -> str:
+    """
+    >>> _short(2e13), _short(-1.5e-5), _short(0.0)
+    ('2e13', '-1.5e-5', '0')
+    """
+    return re.sub(r"e\+?(-?)0*", r"e\1", f"{value + 0.0:.3g}")
 
 
 def _times_power(value: float) -> str:

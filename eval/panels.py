@@ -65,11 +65,13 @@ GROUPS = (
     Group(
         "Logits",
         _named(real_logits="of real", fake_logits="of generated"),
+        kind="linear",
         note="band: one deviation within a batch",
     ),
     Group(
         "Logits of real samples",
         _named(real_logits_train="trained on", real_logits_heldout="held out"),
+        kind="linear",
         smooth=False,
     ),
     Group(

@@ -229,6 +229,7 @@ def test_a_value_that_is_not_finite_gets_a_cross_and_a_gap():
         ([0.2, 0.9], "unit", "linear", "0 0.2 0.4 0.6 0.8 1.0"),
         ([0.01, 100], "auto", "log", "0.01 0.1 1 10 100"),
         ([2, 30], "log", "log", "2 5 10 20"),
+        ([0.2, 50], "log", "log", "0.3 1 3 10 30"),
         ([3, 5], "log", "linear", "3.0 3.5 4.0 4.5 5.0"),
         ([-1, 2], "auto", "linear", "\N{MINUS SIGN}1 0 1 2"),
         ([-1, 1, 1, 2, 5000], "auto", "signed log", "0 10 100 1,000"),
