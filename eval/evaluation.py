@@ -66,6 +66,7 @@ class Terms:
     """None: what suits the data."""
     dims: int | None = None
     weights: str | None = None
+    precision: str | None = None
     seed: int = 0
     pixels: str = "auto"
     size: int | None = None
@@ -287,7 +288,7 @@ def _extractor(
         dims = networks.largest_dims(terms.weights)
         if dims not in (None, 2048):
             view.say(f"the Inception weights found here serve {dims} dimensions: no FID of 2,048.")
-    return networks.extractor(name, dims=dims, weights=terms.weights)
+    return networks.extractor(name, dims=dims, weights=terms.weights, precision=terms.precision)
 
 
 def _count(source: sources.Source, name: str, terms: Terms) -> int:

@@ -49,9 +49,16 @@ def largest_dims(weights: str | os.PathLike[str] | None = None) -> int | None:
 
 
 def extractor(
-    name: str, *, dims: int | None = None, weights: str | os.PathLike[str] | None = None
+    name: str,
+    *,
+    dims: int | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    precision: str | None = None,
 ) -> Extractor:
-    """Load a network. `dims` and `weights` (a file) are for `inception` alone.
+    """Load a network. `dims`, `weights` (a file) and `precision` are for `inception` alone.
+
+    `precision` is float32 by default; `bfloat16` is faster where the hardware multiplies it, and
+    moves scores a little, so they are of another protocol.
 
     Raises UsageError for an unknown name, dimension or option, and GanzooError in one sentence for
     weights that are missing, damaged or not the published ones.
@@ -61,11 +68,11 @@ def extractor(
     if name == "inception":
         from ganzoo.eval.inception import Inception
 
-        return Inception(dims or 2048, weights)
-    if dims is not None or weights is not None:
+        return Inception(dims or 2048, weights, precision or "float32")
+    if dims is not None or weights is not None or precision is not None:
         raise UsageError(
-            f"the features of {name} come with their weights and 128 dimensions: leave dims and "
-            "weights out, or choose inception."
+            f"the features of {name} come with their weights, in 128 dimensions and float32: leave "
+            "dims, weights and precision out, or choose inception."
         )
     from ganzoo.eval.digit_network import DigitNetwork
 

@@ -9,13 +9,12 @@ import numpy as np
 
 
 def frozen(
-    function: Callable[[Any], Any], shape: tuple[int, ...], *, bfloat16: bool = False
+    function: Callable[[Any], Any], shape: tuple[int, ...]
 ) -> Callable[[np.ndarray], list[np.ndarray]]:
     """`function` of one uint8 tensor of exactly `shape`, its variables turned into constants.
 
     The graph runs in a session of its own, whose rewriting is set here: convolutions are fused
     with bias and ReLU, whatever a training in the same process has switched off for its steps.
-    With `bfloat16`, TensorFlow's list of safe operations is computed in it, the rest in float32.
     """
     import tensorflow as tf
     from tensorflow.core.protobuf import rewriter_config_pb2
@@ -30,10 +29,7 @@ def frozen(
         tf.import_graph_def(constant.graph.as_graph_def(), name="")
     config = tf.compat.v1.ConfigProto()
     config.gpu_options.allow_growth = True
-    rewrites = config.graph_options.rewrite_options
-    rewrites.remapping = rewriter_config_pb2.RewriterConfig.ON
-    if bfloat16:
-        rewrites.auto_mixed_precision_onednn_bfloat16 = rewriter_config_pb2.RewriterConfig.ON
+    config.graph_options.rewrite_options.remapping = rewriter_config_pb2.RewriterConfig.ON
     session = tf.compat.v1.Session(graph=graph, config=config)
     return session.make_callable(
         [tensor.name for tensor in constant.outputs], [constant.inputs[0].name]

@@ -13,7 +13,7 @@ import tensorflow as tf
 from ganzoo import data
 from ganzoo.data import to_float
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.eval import digit_network, features, inception, inception_weights
+from ganzoo.eval import digit_network, features, inception, inception_layers, inception_weights
 from ganzoo.eval.features import extractor
 
 PUBLIC = Path(os.environ.get("GANZOO_DATA", "nowhere"))
@@ -98,6 +98,9 @@ def test_what_is_no_image_is_refused(digits, x, words):
         ({"name": "mnist", "dims": 64}, "leave dims"),
         ({"name": "inception", "dims": 65}, "64, 192, 768 or 2048"),
         ({"name": "inception", "weights": "nowhere.pb"}, "no weights at nowhere.pb"),
+        ({"name": "inception", "precision": "half"}, "float32 or bfloat16, not 'half'"),
+        ({"name": "inception", "dims": 192, "precision": "bfloat16"}, "stay in float32"),
+        ({"name": "mnist", "precision": "bfloat16"}, "precision out, or choose inception"),
     ],
 )
 def test_a_wrong_request_is_refused(arguments, words):
@@ -112,7 +115,7 @@ def random_weights(dims: int, seed: int = 0) -> dict[str, np.ndarray]:
     bits = np.random.default_rng(seed)
     return {
         name: (bits.normal(0, 1, shape) * np.prod(shape[:-1]) ** -0.5).astype(np.float32)
-        for name, shape in inception.shapes(dims).items()
+        for name, shape in inception_layers.shapes(dims).items()
     }
 
 
@@ -121,7 +124,7 @@ def random_weights(dims: int, seed: int = 0) -> dict[str, np.ndarray]:
 def test_inception_reproduces_the_features_of_its_layers(dims):
     stored = np.load(PUBLIC / "cifar10" / "cifar10_lossless_subset.npz")
     expected = json.loads((INCEPTION / "self_computed_regression_values.json").read_text())
-    network = inception.Inception(dims, bfloat16=False)
+    network = inception.Inception(dims)
     network.batch = 2
     found, logits = network(stored["x_train"][:2])
     assert logits is None
@@ -136,12 +139,33 @@ def test_weights_that_serve_fewer_dimensions_say_how_many():
 
 
 def test_the_whole_network_has_94_convolutions_and_2048_dimensions():
-    shapes = inception.shapes(2048)
+    shapes = inception_layers.shapes(2048)
     assert sum(name.endswith("conv/weights") or "conv_" in name for name in shapes) > 94
     assert len([name for name in shapes if name.endswith("/bias")]) == 94
     found, logits = inception.forward(tf.zeros((1, 299, 299, 3)), random_weights(2048), 2048)
     assert found.shape == (1, 2048)
     assert logits.shape == (1, 1008)
+
+
+def test_bfloat16_begins_behind_the_layers_that_it_would_harm():
+    x = tf.random.stateless_uniform((1, 299, 299, 3), (0, 0), -1, 1)
+    weights = random_weights(768)
+    (exact,), (low,) = (inception.forward(x, weights, 768, p) for p in ("float32", "bfloat16"))
+    assert low.dtype == tf.float32
+    assert 0 < np.abs(low - exact).max() < 0.02 * np.abs(exact).max()
+    exact, low = (inception.forward(x, weights, 192, p)[0] for p in ("float32", "bfloat16"))
+    assert np.array_equal(exact, low)
+
+
+def test_bfloat16_is_a_protocol_of_its_own_and_needs_its_hardware(monkeypatch):
+    monkeypatch.setattr(inception, "find", lambda _: Path("w"))
+    monkeypatch.setattr(inception, "read", lambda _: random_weights(768))
+    monkeypatch.setattr(inception, "has_bfloat16", lambda: True)
+    names = [inception.Inception(768, None, p).preprocessing for p in ("float32", "bfloat16")]
+    assert names[1] == f"{names[0]}, bfloat16 from mixed_3 on"
+    monkeypatch.setattr(inception, "has_bfloat16", lambda: False)
+    with pytest.raises(UsageError, match="leave --precision out"):
+        inception.Inception(768, None, "bfloat16")
 
 
 def test_weights_are_read_from_a_frozen_graph(tmp_path, monkeypatch):

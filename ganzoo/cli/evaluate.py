@@ -35,6 +35,11 @@ FLAGS = ("fid", "kid", "is", "prdc", "modes", "swd", "ms-ssim", "memorization")
 @click.option("--features", help="mnist, fashion, inception, or another distribution's.")
 @click.option("--dims", type=int, help="Of inception: 64, 192, 768 or 2048.")
 @click.option("--weights", type=click.Path(), help="The file of inception's weights.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    help="Of inception: bfloat16 is faster, and a protocol of its own.  [default: float32]",
+)
 @click.option("--checkpoint", default="best", show_default=True, metavar="best|last|STEP|every")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same score.")
 @click.option("--seeds", default=1, show_default=True, help="So many seeds, from --seed on.")
