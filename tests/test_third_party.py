@@ -114,6 +114,16 @@ def test_a_generator_of_the_wrong_shape_is_one_sentence(site, capsys):
     assert "breaks the contract" in err
 
 
+@pytest.mark.usefixtures("_importable")
+def test_an_error_in_a_loss_is_one_sentence_with_the_line_it_came_from(site, capsys):
+    wrong = PLUGIN.replace("losses.nonsaturating_g(fake_logits)", "fake_logits @ fake_logits")
+    module = install(site, "theirs", "ganzoo.plugins", "theirs", wrong)
+    line = 1 + wrong.splitlines().index("        return fake_logits @ fake_logits")
+    code, _, err = call(capsys, "train", "theirs", *SMALL)
+    assert (code, err.count("\n")) == (1, 1)
+    assert f"unexpected ValueError at {module}.py:{line}: Dimensions must be equal" in err
+
+
 def test_two_that_clash_are_both_named_and_either_can_be_had(site, capsys):
     for dist, idea in (("one", "Ours"), ("two", "Another")):
         install(site, dist, "ganzoo.plugins", "same", LIGHT.replace("An idea", f"{idea}, one"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -79,12 +80,23 @@ def main(arguments: list[str] | None = None) -> None:
     except GanzooError as error:
         _fail(str(error), meta, error.exit_code)
     except Exception as error:
-        _fail(
-            f"unexpected {type(error).__name__}: {str(error).strip().splitlines()[:1]} "
-            "(please report it; --debug shows where).",
-            meta,
-            1,
-        )
+        _fail(_unexpected(error), meta, 1)
+
+
+def _unexpected(error: Exception) -> str:
+    """One sentence; of an error in traced code, the reason and the line that it came from.
+
+    TensorFlow tells these last, and the code may be a plugin's.
+    """
+    kind, text = type(error).__name__, str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    reason = lines[-1].removeprefix(f"{kind}: ") if lines else "no reason was given"
+    places = re.findall(r'File "([^"]+)", line (\d+)', text)
+    where = f" at {os.path.basename(places[-1][0])}:{places[-1][1]}" if places else ""
+    return (
+        f"unexpected {kind}{where}: {reason} (please report it, unless the code is yours; --debug "
+        "shows all of it)."
+    )
 
 
 def _fail(sentence: str, meta: dict[str, Any], code: int) -> None:
