@@ -45,6 +45,7 @@ def _runs(tmp_path, monkeypatch):
         ("compare runs/old runs/n", ["runs/new"]),
         ("report r", ["runs/new", "runs/old"]),
         ("animate runs/n", ["runs/new"]),
+        ("diagnose runs/o", ["runs/old"]),
         ("eval runs/new ri", ["ring"]),
         ("info sa", ["sagan"]),
         ("info sagan --data st", ["stacked_mnist"]),
@@ -63,7 +64,12 @@ def test_what_begins_so_is_offered(line, expected):
 @pytest.mark.usefixtures("_runs")
 @pytest.mark.parametrize(
     ("line", "kind"),
-    [("train ./my", "file"), ("train dcgan --data ph", "file"), ("sample /da", "dir")],
+    [
+        ("train ./my", "file"),
+        ("train dcgan --data ph", "file"),
+        ("sample /da", "dir"),
+        ("eval sam", "file"),
+    ],
 )
 def test_what_is_no_name_is_left_to_the_shell_as_a_path(line, kind):
     assert offered(line) == []

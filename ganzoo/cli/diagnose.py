@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ganzoo.cli.completion import RUN_OR_FILE
 from ganzoo.errors import UsageError
 from ganzoo.run import RunDir, newest
 
@@ -15,7 +16,7 @@ COLORS = {"failure": "red", "warning": "yellow", "info": "green"}
 
 
 @click.command()
-@click.argument("target", required=False, metavar="[RUN|FILE.csv]")
+@click.argument("target", required=False, type=RUN_OR_FILE, metavar="[RUN|FILE.csv]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, with all evidence.")
 def diagnose(target: str | None, as_json: bool) -> None:
     """Say what went wrong in a training, since when, and what to try.

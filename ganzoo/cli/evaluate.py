@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.completion import DATA, METRIC, RUN
+from ganzoo.cli.completion import DATA, METRIC, RUN_OR_FILE
 from ganzoo.cli.tables import show
 from ganzoo.run import newest
 
@@ -16,7 +16,7 @@ FLAGS = ("fid", "kid", "is", "prdc", "modes", "swd", "ms-ssim", "memorization")
 
 
 @click.command("eval")
-@click.argument("target", required=False, type=RUN, metavar="[RUN|SAMPLES.npz|IMAGE-DIR]")
+@click.argument("target", required=False, type=RUN_OR_FILE, metavar="[RUN|SAMPLES.npz|IMAGE-DIR]")
 @click.argument("against", required=False, type=DATA, metavar="[DATA|FILE|DIR]")
 @click.option("--fid", is_flag=True, help="Frechet distance of features (without any flag: this).")
 @click.option("--kid", is_flag=True, help="Kernel distance, with its deviation over subsets.")
