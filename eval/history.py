@@ -34,10 +34,12 @@ def due(count: int) -> bool:
 def duration(hours: float) -> str:
     """As people say it.
 
-    >>> duration(2.51), duration(0.25)
-    ('2.5 hours', '15.0 minutes')
+    >>> duration(2.51), duration(0.25), duration(0.002)
+    ('2.5 hours', '15.0 minutes', '7.2 seconds')
     """
-    return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
+    if hours >= 1:
+        return f"{hours:.1f} hours"
+    return f"{60 * hours:.1f} minutes" if hours >= 1 / 60 else f"{3600 * hours:.1f} seconds"
 
 
 class Series:
@@ -180,3 +182,15 @@ class History:
     def _begins_late(self) -> bool:
         first, second = self["score"].steps[:2]
         return first > 5 * (second - first)
+
+
+def separation(history: History) -> float:
+    """How far D's mean logits of real and fake lie apart now, in standard deviations.
+
+    It needs no threshold, so that it says the same of a critic. nan where the rows have no logits
+    or D's output is constant.
+    """
+    real, fake = (history[f"{side}_logits"].level for side in ("real", "fake"))
+    deviations = [history[f"{side}_logits_std"].level for side in ("real", "fake")]
+    spread = math.hypot(*deviations) / math.sqrt(2)
+    return (real - fake) / spread if spread > 0 else math.nan

@@ -6,11 +6,9 @@ while a score is falling, and an alarm where it is not or where there is none.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from ganzoo.eval.history import LEAST, History, Series
+from ganzoo.eval.history import LEAST, History, Series, separation
 from ganzoo.eval.sign import Rule, Sign
 
 VANISHED = 1e-2
@@ -44,14 +42,6 @@ def _severity(history: History, since: int = 0) -> str:
     return "warning" if history.trend(since) == "better" else "failure"
 
 
-def _d_prime(history: History) -> float:
-    """How far D's mean logits of real and fake lie apart, in standard deviations; nan: unknown."""
-    means = [history[f"{side}_logits"].level for side in ("real", "fake")]
-    deviations = [history[f"{side}_logits_std"].level for side in ("real", "fake")]
-    spread = math.hypot(*deviations) / math.sqrt(2)
-    return (means[0] - means[1]) / spread if spread > 0 else math.nan
-
-
 def _accuracy(history: History) -> float:
     """D's accuracy on real and fake together, as it is now; nan: unknown."""
     return (history["d_accuracy_real"].level + history["d_accuracy_fake"].level) / 2
@@ -69,7 +59,7 @@ def vanishing_gradient(history: History) -> Sign | None:
     if not history.has("generator_grad_norm"):
         return None
     vanished = norm.level < VANISHED * max(norm.early, norm.peak)
-    separated = _accuracy(history) >= PERFECT or _d_prime(history) >= SEPARATED
+    separated = _accuracy(history) >= PERFECT or separation(history) >= SEPARATED
     if not ((vanished and separated) or norm.level < NOTHING):
         return None
     return Sign(
@@ -136,7 +126,7 @@ def dead_discriminator(history: History) -> Sign | None:
 
 def discriminator_beaten(history: History) -> Sign | None:
     """D is at chance or fooled by every fake, and the samples are no better for it."""
-    apart = _d_prime(history)
+    apart = separation(history)
     accuracy = history["d_accuracy_fake"].level
     if not apart < 0.2 or history.trend() is None:
         return None

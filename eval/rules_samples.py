@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganzoo.eval.history import History, duration
+from ganzoo.eval.history import History, duration, separation
 from ganzoo.eval.sign import Rule, Sign
 
 ALIKE = 0.3
@@ -13,7 +13,7 @@ TWINS = 0.9
 """The share of samples with a nearer neighbour than nearly all reals have."""
 FEW = 1 / 3
 """A collapse leaves less than this part of the real classes, counted by entropy."""
-MISSING = 0.1
+MISSING = 0.2
 """A class with less than this part of its real share is missing."""
 MANY_MISSING = 0.2
 """Of all classes: with as many missing, the distribution is not the real one."""
@@ -21,6 +21,8 @@ HOPPING = 0.4
 """Half the summed change of the classes' shares from look to look; chance gives about 0.05."""
 WORSE = 1.4
 """Times the best score."""
+FALL = 0.1
+"""Of precision or recall, which is ten times their noise on 500 samples."""
 COPIES = 0.3
 """The share of samples that are nearer to one training sample than reals ever are; 0.01 by
 chance."""
@@ -47,6 +49,18 @@ def perplexity(shares: np.ndarray) -> float:
     return round(float(np.exp(-(p * np.log(p)).sum())), 9)
 
 
+def _untrained(history: History) -> bool:
+    """Whether the samples are as they were at the first look, unlike anything real.
+
+    Such a generator has not collapsed: it has not learned, for which the players give a reason.
+    """
+    signals = [history[name].values for name in ("precision", "diversity", "score")]
+    if not all(signals) or signals[0][-1] > 0.02:
+        return False
+    diversity, score = (abs(values[-1] / max(values[0], 1e-9) - 1) for values in signals[1:])
+    return bool((diversity < 0.25 and not separation(history) < 3) or max(diversity, score) < 0.1)
+
+
 def _shares(history: History) -> tuple[np.ndarray, np.ndarray] | None:
     """The samples' classes and the real ones, at this look."""
     if not isinstance(history.row.get("classes"), (list, tuple)):
@@ -61,9 +75,9 @@ def mode_collapse(history: History) -> Sign | None:
     row, reasons = history.row, []
     diversity, duplicates = row.get("diversity"), row.get("duplicates")
     early = history.progress() < 0.25 if history.total_steps else len(history["score"]) < 3
+    if early and _rising(history["diversity"].values):
+        return None
     if diversity is not None and diversity < ALIKE:
-        if early and _rising(history["diversity"].values):
-            return None
         reasons.append(f"the samples are {diversity:.2f} times as diverse as real ones")
     if duplicates is not None and duplicates > TWINS and (diversity or 0) < 0.8:
         reasons.append(f"{duplicates:.0%} of them nearly repeat another")
@@ -72,7 +86,7 @@ def mode_collapse(history: History) -> Sign | None:
         left, there = perplexity(shares[0]), perplexity(shares[1])
         if left < max(1.5, FEW * there):
             reasons.append(f"they are as good as {left:.1f} of {there:.0f} classes")
-    if not reasons:
+    if not reasons or _untrained(history):
         return None
     evidence = {k: row[k] for k in ("diversity", "duplicates", "recall", "classes") if k in row}
     return Sign(_severity(history), " and ".join(reasons), evidence, "diversity")
@@ -86,7 +100,7 @@ def partial_collapse(history: History) -> Sign | None:
     classes, real = shares
     missing = np.flatnonzero((classes < MISSING * real) & (real > 0))
     there = (real > 0).sum()
-    if not len(missing) or perplexity(classes) < FEW * perplexity(real):
+    if not len(missing) or perplexity(classes) < FEW * perplexity(real) or _untrained(history):
         return None
     bad = len(missing) >= max(2, MANY_MISSING * there)
     named = ", ".join(map(str, missing[:10])) + (" and more" if len(missing) > 10 else "")
@@ -127,6 +141,8 @@ def late_degradation(history: History) -> Sign | None:
     ratio = now / before[best] if before[best] > 0 else np.inf
     if ratio < max(WORSE, np.exp(2.5 * noise)) or before[best] > 0.9 * scores[0]:
         return None
+    if not _fell(history, best):
+        return None
     hours = history.hours_since(steps[best])
     return Sign(
         "failure",
@@ -142,6 +158,18 @@ def late_degradation(history: History) -> Sign | None:
         },
         "score",
     )
+
+
+def _fell(history: History, best: int) -> bool:
+    """Whether precision or recall is lower than around the best score; True if not known.
+
+    A score of few numbers rises too where samples leave the space between the modes.
+    """
+    known = [history[name].values for name in ("precision", "recall")]
+    if any(len(values) != len(history["score"]) for values in known):
+        return True
+    there = slice(max(0, best - 1), best + 2)
+    return any(np.median(values[-3:]) < np.median(values[there]) - FALL for values in known)
 
 
 def stagnation(history: History) -> Sign | None:
@@ -206,7 +234,7 @@ def discriminator_overfitting(history: History) -> Sign | None:
 
 RULES = (
     Rule("mode_collapse", mode_collapse, ("diversity", "classes"), looks=3, lasts=0.1),
-    Rule("partial_collapse", partial_collapse, ("classes",), looks=3, lasts=0.2),
+    Rule("partial_collapse", partial_collapse, ("classes",), looks=3, lasts=0.15),
     Rule("oscillation", hopping, ("classes",), looks=1, lasts=0.0),
     Rule("late_degradation", late_degradation, ("score",), looks=1, lasts=0.0),
     Rule("stagnation", stagnation, ("score",), looks=2, lasts=0.0),

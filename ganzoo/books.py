@@ -14,6 +14,8 @@ from ganzoo.eval.probe import Probe
 from ganzoo.game import Game
 from ganzoo.run import RunDir, write_atomic
 
+LOOKS, LEAST_BETWEEN = 20, 25
+"""The probe looks so often in a run, at every checkpoint, and no sooner than after so many steps."""
 CHUNK_SECONDS = 1.0
 """A compiled call lasts about this long: short enough to watch and to interrupt."""
 
@@ -58,6 +60,7 @@ class Books:
         view.batch = self.plugin.batch_size
         self.probe = Probe(request.dataset, game, seed=self.settings.seed, size=self.settings.size)
         self.events = tf.summary.create_file_writer(str(run.path / "tensorboard"))
+        self.look_every = max(self.plugin.steps // LOOKS, LEAST_BETWEEN)
         self.rows: list[np.ndarray] = []
         self.names: list[str] = []
         past = run.metrics()
@@ -88,7 +91,7 @@ class Books:
         s = self.settings
         due = [
             step - step % every + every
-            for every in (s.log_every, s.picture_every, s.checkpoint_every)
+            for every in (s.log_every, s.picture_every, s.checkpoint_every, self.look_every)
         ]
         return min(*due, total)
 
@@ -131,6 +134,8 @@ class Books:
         row: dict[str, Any] = {}
         if last or step % s.checkpoint_every == 0:
             row = self.checkpoint(step)
+        elif step % self.look_every == 0:
+            row = self._look(step)
         if last or step % s.picture_every == 0:
             self.picture(step)
         if last or step % s.log_every == 0 or row:

@@ -106,7 +106,7 @@ FAILURES = {
         classes=lambda _, row: list(np.eye(10)[row["step"] // LOOK % 3] * 0.6 + 0.04),
         score=lambda *_: 9.0,
     ),
-    "late_degradation": changed(0.5, score=lambda *_: 6.0),
+    "late_degradation": changed(0.5, score=lambda *_: 6.0, precision=0.1),
     "stagnation": changed(0.0, score=lambda *_: 9.0, precision=0.0, recall=0.0),
     "memorization": changed(0.3, copies=0.8),
     "discriminator_overfitting": changed(0.3, real_logits_heldout=-0.7),
@@ -178,9 +178,14 @@ def test_scores_as_low_as_those_of_reals_do_not_degrade():
     rows = changed(0.5, score=lambda *_: 0.04)
     for row in rows:
         if row["step"] > 0.7 * TOTAL and "score" in row:
-            row["score"] = 0.08  # twice the best, and still what reals score by chance
+            row |= {"score": 0.08, "precision": 0.1}  # twice the best, and still as reals score
     assert "late_degradation" in alarms([r | {"score_of_reals": 0.0} for r in rows])
     assert alarms(rows) == []
+
+
+def test_a_score_that_rises_while_precision_and_recall_do_too_is_no_degradation():
+    rows = changed(0.5, score=lambda *_: 6.0)
+    assert "late_degradation" not in alarms(rows, total_steps=TOTAL)
 
 
 def test_late_degradation_names_the_best_step_and_the_hours():
