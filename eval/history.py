@@ -193,4 +193,4 @@ def separation(history: History) -> float:
     real, fake = (history[f"{side}_logits"].level for side in ("real", "fake"))
     deviations = [history[f"{side}_logits_std"].level for side in ("real", "fake")]
     spread = math.hypot(*deviations) / math.sqrt(2)
-    return (real - fake) / spread if spread > 0 else math.nan
+    return (real - fake) / spread if spread > 1e-9 else math.nan

@@ -99,16 +99,12 @@ def saturated_discriminator(history: History) -> Sign | None:
 
 
 def dead_discriminator(history: History) -> Sign | None:
-    """D's output no longer depends on its input: its loss stands still."""
+    """D's output no longer depends on its input: its logits, or its loss, stand still."""
     loss = history["discriminator_loss"]
     if not history.has("discriminator_loss") or len(loss) < 2 * LEAST:
         return None
-    still = loss.spread()
-    least = max(STANDING * loss.peak, NOTHING)
-    standing = _is_critic(loss) and max(abs(loss.level), still) <= least
-    if not (standing or still <= FROZEN * abs(loss.level)) or (
-        not _is_critic(loss) and loss.level < ZERO
-    ):
+    deviation = max(history[f"{side}_logits_std"].level for side in ("real", "fake"))
+    if not (deviation < NOTHING or _stands_still(loss)):  # deviation is nan where unknown
         return None
     return Sign(
         _severity(history),
@@ -116,12 +112,19 @@ def dead_discriminator(history: History) -> Sign | None:
         "on its input",
         {
             "discriminator_loss": loss.level,
-            "spread_of_the_loss": still,
+            "spread_of_the_loss": loss.spread(),
             "highest_loss": loss.peak,
-            "fake_logits_std": history["fake_logits_std"].level,
+            "logits_std": deviation,
         },
         loss.name,
     )
+
+
+def _stands_still(loss: Series) -> bool:
+    """A critic's loss at 0, any other at a constant above 0, where D would have won."""
+    if _is_critic(loss):
+        return max(abs(loss.level), loss.spread()) <= max(STANDING * loss.peak, NOTHING)
+    return loss.level >= ZERO and loss.spread() <= FROZEN * loss.level
 
 
 def discriminator_beaten(history: History) -> Sign | None:
