@@ -98,7 +98,9 @@ class DigitNetwork(Extractor):
 
         if images.shape not in self.compiled:
             self.compiled[images.shape] = frozen(
-                lambda pixels: forward(prepared(pixels), self.weights), images.shape
+                lambda pixels, weights: forward(prepared(pixels), weights),
+                images.shape,
+                self.weights,
             )
         features, logits = self.compiled[images.shape](images)
         return features, logits

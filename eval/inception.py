@@ -28,7 +28,7 @@ LOW_FROM = "mixed_3"
 class Inception(Extractor):
     """`dims` means of one layer's channels; with 2,048, also the logits that IS is made of."""
 
-    batch = 50
+    batch = 25
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ def compiled(
     shape: tuple[int, ...], weights: Mapping[str, np.ndarray], dims: int, precision: str
 ) -> Callable[[np.ndarray], list[np.ndarray]]:
     """uint8 images of exactly `shape` -> what `forward` gives, as one graph."""
-    return frozen(lambda pixels: forward(prepared(pixels), weights, dims, precision), shape)
+    return frozen(lambda pixels, w: forward(prepared(pixels), w, dims, precision), shape, weights)
 
 
 def _check_precision(precision: str, dims: int) -> None:
