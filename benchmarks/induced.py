@@ -30,8 +30,9 @@ class Induced(Plugin):
     saturating: bool = False  # the loss whose gradient vanishes where D wins (section 3)
     g_turns: int = 1  # more than one: G runs ahead of a D that stands still
     optimizer: str = "adam"  # or "sgd", "momentum"
-    late_step: int = 1_000_000_000  # from here on both rates are multiplied
+    late_step: int = 1_000_000_000  # from here on the rates are multiplied
     late_factor: float = 1.0
+    late_g: bool = True  # or D's alone
 
     def generator(self, spec: DataSpec) -> keras.Model:
         last = "tanh" if spec.range else "linear"
@@ -59,12 +60,15 @@ class Induced(Plugin):
         )
 
     def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        def rate(value: float):
-            late = [value, value * self.late_factor]
+        def rate(value: float, factor: float):
+            late = [value, value * factor]
             return keras.optimizers.schedules.PiecewiseConstantDecay([self.late_step], late)
 
-        make = OPTIMIZERS[self.optimizer]
-        return {"generator": make(rate(self.g_lr)), "discriminator": make(rate(self.d_lr))}
+        make, late_g = OPTIMIZERS[self.optimizer], self.late_factor if self.late_g else 1.0
+        return {
+            "generator": make(rate(self.g_lr, late_g)),
+            "discriminator": make(rate(self.d_lr, self.late_factor)),
+        }
 
     def players(self, networks, spec: DataSpec, step: int = 0):
         discriminator, generator = super().players(networks, spec, step)

@@ -19,7 +19,8 @@ def test_the_table_of_plugins_is_the_registrys():
 
 def test_the_plugin_in_the_readme_trains(tmp_path):
     path = tmp_path / "mygan.py"
-    path.write_text(re.search(r"```python\n(.*?)```", README, re.S)[1])
+    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+    path.write_text(next(block for block in blocks if "class " in block))
     request = training.prepare({"plugin": str(path), "data": "digits", "fields": {"steps": 2}})
     run = training.start(request, tmp_path / "run")
     assert run.checkpoints() == [2]
