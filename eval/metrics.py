@@ -17,6 +17,7 @@ from ganzoo import data, pictures
 from ganzoo.data import stacked
 from ganzoo.errors import UsageError
 from ganzoo.eval import memorization as copies
+from ganzoo.eval.classes import TRUSTED, Classes, by_classifier, by_neighbours
 from ganzoo.eval.extractor import Extractor
 from ganzoo.eval.frechet import cautions, frechet_of_gaussians, frechet_per_class
 from ganzoo.eval.inception_score import inception_score
@@ -33,11 +34,10 @@ SPLITS = 10
 PAIRS = 16
 CLASSIFIERS = {
     "mnist": "mnist-cnn",
-    "digits": "mnist-cnn",
     "fashion_mnist": "fashion-cnn",
     "stacked_mnist": "mnist-cnn per channel",
 }
-"""Data set -> the extractor whose classes are its own."""
+"""Data set -> the extractor whose classes are its own; other labels are asked of neighbours."""
 
 
 class UnsuitedError(UsageError):
@@ -126,7 +126,7 @@ def _modes(sides: Sides) -> Iterator[Value]:
     if sides.real.samples.ndim == 2:
         yield from _modes_of_points(sides)
     elif sides.data in stacked.NAMES:
-        found = stacked_modes(_softmax(_logits(sides), 3))
+        found = stacked_modes(_digits(sides))
         yield Value("modes", f"modes of {found['of']:,}", found["modes"], None, "higher", found)
         yield Value("modes_kl", "modes KL", found["kl_fake_real"], better="lower")
     else:
@@ -147,44 +147,55 @@ def _modes_of_points(sides: Sides) -> Iterator[Value]:
 
 
 def _modes_of_classes(sides: Sides) -> Iterator[Value]:
-    logits = _logits(sides)
     real = sides.real.labels
-    guessed = sides.real.logits.argmax(1)
-    found = class_modes(guessed if real is None else real, _softmax(logits))
-    fake_class = logits.argmax(1)
+    if real is None:
+        raise UnsuitedError(
+            f"modes of classes need labels, and {sides.real.name} has none: compare with a "
+            "labelled data set."
+        )
+    seen = _classes(sides)
+    found = class_modes(real, seen.probabilities)
+    guessed = np.full(sides.fake.n, -1)
+    guessed[seen.rows] = seen.probabilities.argmax(1)
     details = found | {
-        "classifier_accuracy": None if real is None else float((guessed == real).mean()),
+        "classifier_accuracy": seen.accuracy,
+        "classified": len(seen.rows),
         "frechet_per_class": frechet_per_class(
             sides.real.features,
-            (guessed if real is None else real)[sides.real.kept],
+            real[sides.real.kept],
             sides.fake.features,
-            fake_class[sides.fake.kept],
+            guessed[sides.fake.kept],
         ),
     }
     if sides.fake.labels is not None:
-        details["label_accuracy"] = float((fake_class == sides.fake.labels).mean())
-    covered, title = found["covered"], f"modes of {found['classes']}"
-    yield Value("modes", title, covered, None, "higher", details)
-    yield Value("modes_kl", "modes KL", found["kl_fake_real"], better="lower")
-
-
-def _logits(sides: Sides) -> np.ndarray:
-    wanted = CLASSIFIERS.get(sides.data)
-    if wanted is None:
-        raise UnsuitedError(
-            f"modes need a classifier of the classes of {sides.data or sides.real.name}: there is "
-            f"one for {_some(CLASSIFIERS)}."
+        details["label_accuracy"] = float(
+            (guessed[seen.rows] == sides.fake.labels[seen.rows]).mean()
         )
+    title = f"modes of {found['classes']}{seen.by}"
+    yield Value("modes", title, found["covered"], None, "higher", details)
+    yield Value("modes_kl", f"modes KL{seen.by}", found["kl_fake_real"], better="lower")
+
+
+def _classes(sides: Sides) -> Classes:
+    """Of a classifier of these very classes, if it knows the real ones; else of neighbours."""
+    if sides.fake.logits is not None and sides.extractor.name == CLASSIFIERS.get(sides.data):
+        seen = by_classifier(sides.real, sides.fake)
+        if seen.accuracy >= TRUSTED:
+            return seen
+    train = sides.train()
+    if train.labels is None:
+        raise UnsuitedError(f"modes of classes need labels, and {train.name} has none.")
+    return by_neighbours(train, sides.real, sides.fake)
+
+
+def _digits(sides: Sides) -> np.ndarray:
+    """Probabilities (n, 3, 10) of the channels' digits."""
+    wanted = CLASSIFIERS[sides.data]
     if sides.fake.logits is None or sides.extractor.name != wanted:
         raise UnsuitedError(
             f"modes of {sides.data} need the features of {wanted}: leave --features out."
         )
-    return sides.fake.logits
-
-
-def _softmax(logits: np.ndarray, channels: int = 1) -> np.ndarray:
-    if channels > 1:
-        logits = logits.reshape(len(logits), channels, -1)
+    logits = sides.fake.logits.reshape(sides.fake.n, 3, -1)
     return special.softmax(logits.astype(np.float64), axis=-1)
 
 

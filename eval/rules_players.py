@@ -85,7 +85,7 @@ def saturated_discriminator(history: History) -> Sign | None:
         return None
     near = loss.level < ZERO or (loss.level < NEAR_ZERO and loss.level < FALLEN * loss.peak)
     accuracy = _accuracy(history)
-    if not near or accuracy < PERFECT - 0.02:
+    if not near or (accuracy < PERFECT - 0.02 and separation(history) < SEPARATED):
         return None
     trend = history.trend()
     bad = trend in (None, "worse") or (trend == "flat" and history.hopeless())
