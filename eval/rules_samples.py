@@ -58,7 +58,7 @@ def _untrained(history: History) -> bool:
     if not all(signals) or signals[0][-1] > 0.02:
         return False
     diversity, score = (abs(values[-1] / max(values[0], 1e-9) - 1) for values in signals[1:])
-    return bool((diversity < 0.25 and not separation(history) < 3) or max(diversity, score) < 0.1)
+    return score < 0.1 and (diversity < 0.1 or not separation(history) < 3)
 
 
 def _shares(history: History) -> tuple[np.ndarray, np.ndarray] | None:
@@ -213,8 +213,8 @@ def discriminator_overfitting(history: History) -> Sign | None:
     """D takes reals that it never saw for fakes: it knows its training set by heart."""
     train, held_out = (history.row.get(f"real_logits_{s}") for s in ("train", "heldout"))
     fake = history["fake_logits"].level
-    if train is None or held_out is None or not train > fake:
-        return None
+    if train is None or held_out is None or not (train > fake and separation(history) > 0.5):
+        return None  # a D that cannot tell them apart has learned nothing by heart
     gap = (train - held_out) / (train - fake)
     if gap < OVERFIT:
         return None
