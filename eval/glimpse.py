@@ -40,6 +40,9 @@ class Glimpse:
         self.n = min(n, len(train))
         self.train = np.ascontiguousarray(train, np.float32)
         self.labels, self.classes = labels, classes
+        self.origin = self.train.mean(0)
+        self.doubled = -2 * (self.train - self.origin).T
+        self.squares = _squares(self.train - self.origin)
         own = _squared(self.train[: self.n], self.train[: self.n])
         self.spread, nearest, self.radii = _within(own)
         self.close = float(np.quantile(nearest, CLOSE))
@@ -86,7 +89,7 @@ class Glimpse:
     def _nearest(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest training sample's index, and its distance over the second nearest's."""
         x = np.ascontiguousarray(x, np.float32)
-        d2 = _squared(x, self.train)
+        d2 = (x - self.origin) @ self.doubled + self.squares  # less x's own square: order is all
         first = d2.argmin(1)
         d2[np.arange(len(d2)), first] = np.inf
         nearest, second = (self._exactly(x, index) for index in (first, d2.argmin(1)))
@@ -103,9 +106,13 @@ def _squared(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     origin = y.mean(0)
     x, y = x - origin, y - origin
     d2 = x @ (-2 * y.T)
-    d2 += np.einsum("ij,ij->i", x, x)[:, None]
-    d2 += np.einsum("ij,ij->i", y, y)
+    d2 += _squares(x)[:, None]
+    d2 += _squares(y)
     return np.maximum(d2, 0, out=d2)
+
+
+def _squares(x: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->i", x, x)
 
 
 def _within(d2: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:

@@ -26,7 +26,7 @@ COMPARED = 500
 """Samples that are compared with each other and with as many reals, pair by pair."""
 REFERENCES = 5000
 """Training samples among which a sample's nearest are looked for."""
-BATCH = 250
+BATCH = 500
 ENOUGH = 200
 """Other reals that may be scored as if they were samples."""
 SIDE = 8
@@ -191,12 +191,17 @@ def _in_batches(call: Callable[[list[Any]], Any], arrays: list[np.ndarray]) -> n
 
 def block_means(samples: np.ndarray) -> np.ndarray:
     """Images (n, h, w, c) as means over at most 8x8 blocks, flat, in float64; others flat."""
+    n = len(samples)
     if samples.ndim == 4:
-        for axis in (1, 2):
-            side = samples.shape[axis]
-            edges = np.arange(min(SIDE, side)) * side // min(SIDE, side)
-            counts = np.diff([*edges, side])
-            shape = [1] * 4
-            shape[axis] = len(counts)
-            samples = np.add.reduceat(samples, edges, axis) / counts.reshape(shape)
-    return samples.reshape(len(samples), -1).astype(np.float64)
+        h, w, c = samples.shape[1:]
+        samples = _means(h) @ samples.reshape(n, h, w * c)
+        samples = _means(w) @ samples.reshape(-1, w, c)
+    return samples.reshape(n, -1).astype(np.float64)
+
+
+def _means(side: int) -> np.ndarray:
+    """(blocks, side): each row takes the mean of its block of pixels."""
+    blocks = min(SIDE, side)
+    block = (np.arange(1, side + 1) * blocks - 1) // side  # block k begins at k * side // blocks
+    of = block == np.arange(blocks)[:, np.newaxis]
+    return (of / of.sum(1, keepdims=True)).astype(np.float32)
