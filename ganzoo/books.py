@@ -15,7 +15,7 @@ from ganzoo.game import Game
 from ganzoo.run import RunDir, write_atomic
 
 LOOKS, LEAST_BETWEEN = 20, 25
-"""The probe looks so often in a run, at every checkpoint, and no sooner than after so many steps."""
+"""The probe looks so often in a run, and at checkpoints; no sooner than after so many steps."""
 CHUNK_SECONDS = 1.0
 """A compiled call lasts about this long: short enough to watch and to interrupt."""
 
@@ -66,6 +66,7 @@ class Books:
         past = run.metrics()
         self.seconds = sum(row.get("interval", 0.0) for row in past)
         self.interval, self.pace, self.rate = 0.0, 1, 0.0
+        self.compiled = False  # the first call is no measure of the next ones
         self.saved = step if step in run.checkpoints() else None
         self.scores = {row["step"]: row["score"] for row in past if "score" in row}
         self.monitor = self._monitor(past)
@@ -100,8 +101,9 @@ class Books:
         self.names = names
         self.rows.append(rows)
         self.interval += seconds
-        if self.pace > 1:  # the first call compiles
+        if self.compiled:
             self.rate = len(rows) / seconds
+        self.compiled = True
         limit = max(1, int(CHUNK_SECONDS * len(rows) / seconds))
         self.pace = min(self.game.chunk_steps, limit, 2 * self.pace)
         bad = np.argwhere(~np.isfinite(rows))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ganzoo import training
+from ganzoo.books import Books, Silent
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.run import RunDir
 
@@ -70,6 +71,17 @@ def test_a_resumed_run_knows_what_was_found_before(told):
     training.resume(told.path, {}, STEPS + 3)
     assert names(told)[: len(before)] == before
     assert len(names(told)) == len(set(names(told)))
+
+
+def test_steps_of_a_second_and_more_have_a_rate_too(tmp_path):
+    request = training.prepare({**QUICK, "plugin": "mlp_gan", "fields": STUCK})
+    run, game = RunDir.create(tmp_path / "run"), training.make_game(request)
+    books = Books(run, game, request, Silent(), 0)
+    rows = np.zeros((1, 2), np.float32)
+    books.add(0, ["a", "b"], rows, seconds=9.0)  # compiles
+    assert (books.rate, books.pace) == (0, 1)
+    books.add(1, ["a", "b"], rows, seconds=2.0)
+    assert books.rate == 0.5
 
 
 # -- balance ------------------------------------------------------------------------------------
