@@ -104,6 +104,9 @@ def evaluate(
     scores = []
     for source, run in _sources(target, checkpoint, base):
         real = _reference(source, against, base)
+        for note in (getattr(source, "note", None), real.note):
+            if note:
+                view.say(note)
         extractor = _extractor(chosen, real, base, view)
         found = []
         for seed in range(base.seed, base.seed + seeds):

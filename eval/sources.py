@@ -132,10 +132,10 @@ def stored(path: str, *, pixels: str = "auto", size: int | None = None) -> Store
         values, note = folder.samples(str(place), size)
         return Stored(path, values, note=note)
     if place.is_file() and place.suffix.lower() in (".npz", ".npy"):
-        values, classes = arrays.samples(str(place), pixels)
+        values, classes, note = arrays.samples(str(place), pixels)
         if size and values.ndim == 4:
             values = data.resize(values, size)
-        return Stored(path, values, classes)
+        return Stored(path, values, classes, note=note)
     raise UsageError(
         f"{path} holds no samples: expected a run folder, an .npz or .npy file, or a folder of "
         "images."

@@ -372,3 +372,13 @@ def test_no_features_cost_nothing():
     features, logits = NoFeatures()(noise())
     assert features.shape == (40, 1)
     assert logits is None
+
+
+def test_the_range_that_floats_are_read_in_is_said(tmp_path):
+    np.savez(tmp_path / "half.npz", image=noise().astype(np.float32) / 255)
+    said: list[str] = []
+    view = evaluation.Silent()
+    view.say = said.append
+    real = sources.Stored("r", noise(seed=1))
+    evaluate(str(tmp_path / "half.npz"), ["swd"], against=real, view=view)
+    assert "are read as 0..1 (--pixels says otherwise)" in said[0]

@@ -76,16 +76,24 @@ def dataset(
 PIXELS = {"0..255": (0.0, 255.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}
 
 
-def samples(name: str, pixels: str = "auto") -> tuple[np.ndarray, np.ndarray | None]:
-    """All values of an array file, found as `load` finds them, and the labels beside them.
+def samples(name: str, pixels: str = "auto") -> tuple[np.ndarray, np.ndarray | None, str | None]:
+    """All values of an array file, found as `load` finds them, the labels beside them, and a note.
 
     Images come as uint8 (n, h, w, 1 or 3), points as float32 (n, d). `pixels` says what range of
-    values is meant, a key of `PIXELS`, where the values alone do not tell.
+    values is meant, a key of `PIXELS`, where the values alone do not tell; where they do, the note
+    says as what they were read.
     """
     values, labels = _choose(read(Path(name)), name)
+    note = None
     if pixels != "auto" and values.ndim > 2:
         values = _rescaled(values, pixels, name)
-    return _checked(values, None, name), labels
+    found = _checked(values, None, name)
+    if found.dtype == np.uint8 and values.dtype not in (np.uint8, bool):
+        note = (
+            f"{name}: {values.dtype} pixels from {values.min():g} to {values.max():g} are read as "
+            f"{_range_of(values.dtype, values.min(), values.max())} (--pixels says otherwise)"
+        )
+    return found, labels, note
 
 
 def _rescaled(values: np.ndarray, pixels: str, name: str) -> np.ndarray:
@@ -217,19 +225,26 @@ def _as_pixels(values: np.ndarray, beside: np.ndarray | None, name: str) -> np.n
         return values.astype(np.uint8) * np.uint8(255)
     every = [values] if beside is None else [values, beside]
     low, high = min(part.min() for part in every), max(part.max() for part in every)
-    if 127 < high <= 255 and low >= 0:  # less may be another unit: 16 levels, per cent
-        scale, shift = 1.0, 0.0
-    elif values.dtype.kind == "f" and low >= 0 and 0.1 < high <= 1:
-        scale, shift = 255.0, 0.0
-    elif values.dtype.kind == "f" and -1 <= low < -0.5 and high <= 1:  # [-0.5, 0.5] is a range too
-        scale, shift = 127.5, 127.5
-    else:
+    meant = _range_of(values.dtype, low, high)
+    if meant is None:
         raise GanzooError(
             f"{name}: {values.dtype} pixels from {low:g} to {high:g} could mean "
             "several things; save them as uint8 from 0 to 255, or as floats that "
             "fill [-1, 1] or [0, 1] (ganzoo eval --pixels says which is meant)."
         )
-    return np.rint(values * scale + shift).astype(np.uint8)
+    black, white = PIXELS[meant]
+    return np.rint((values - black) * (255 / (white - black))).astype(np.uint8)
+
+
+def _range_of(dtype: np.dtype, low: float, high: float) -> str | None:
+    """The key of PIXELS that values between these can only mean; None where several are left."""
+    if 127 < high <= 255 and low >= 0:  # less may be another unit: 16 levels, per cent
+        return "0..255"
+    if dtype.kind == "f" and low >= 0 and 0.1 < high <= 1:
+        return "0..1"
+    if dtype.kind == "f" and -1 <= low < -0.5 and high <= 1:  # [-0.5, 0.5] is a range too
+        return "-1..1"
+    return None
 
 
 def _classes(labels: np.ndarray | None, n: int, name: str, lowest: bool = True) -> int:
