@@ -20,7 +20,7 @@ from ganzoo.run import RunDir
 
 
 def draw(run: RunDir, name: str, path: Path) -> bool:
-    """Write the picture of the finding `name`; False where the run has none."""
+    """Write the picture of the finding `name`; False where the run has none, or no curve of it."""
     found = [f for f in run.findings() if f["name"] == name and f["severity"] == "failure"]
     if not found:
         return False
@@ -28,6 +28,8 @@ def draw(run: RunDir, name: str, path: Path) -> bool:
     signal = evidence["curve"]["name"] if "curve" in evidence else next(iter(evidence))
     rows = [row for row in run.metrics() if isinstance(row.get(signal), (int, float))]
     steps, values = [row["step"] for row in rows], np.array([row[signal] for row in rows])
+    if np.isfinite(values).sum() < 2:
+        return False
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(7.2, 2.4), dpi=80, width_ratios=(2.2, 1), layout="constrained"
     )
