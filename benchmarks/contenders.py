@@ -197,7 +197,7 @@ def pytorch(network: str, bfloat16: bool, channels_last: bool) -> Callable[[int]
 CONTENDERS = {
     "ganzoo bfloat16": lambda n: ganzoo(n, "bfloat16"),
     "ganzoo float32": lambda n: ganzoo(n, "float32"),
-    "ganzoo loop": lambda n: loop(n, "bfloat16" if n == "dcgan" else "float32"),
+    "ganzoo loop": lambda n: loop(n, "bfloat16"),
     "keras fit": lambda n: keras_step(n, fit=True),
     "one compiled step": lambda n: keras_step(n, fit=False),
     "torch float32": lambda n: pytorch(n, False, False),

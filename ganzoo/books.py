@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.scalar.summary import scalar_pb
 
 from ganzoo import pictures
 from ganzoo.errors import GanzooError
@@ -179,20 +183,31 @@ class Books:
             "images_per_second": count * self.plugin.batch_size / self.interval,
             **self._means(),
         }
-        with self.events.as_default(step=step):
-            for name, value in row.items():
-                if name not in ("step", "seconds", "interval"):
-                    tf.summary.scalar(name, value)
+        self._event(
+            step,
+            *(
+                scalar_pb(name, value).value[0]
+                for name, value in row.items()
+                if name not in ("step", "seconds", "interval")
+            ),
+        )
         self.rows, self.interval = [], 0.0
         return row
+
+    def _event(self, step: int, *values: Summary.Value) -> None:
+        """Several values as one event: a summary operation for each takes ten times as long."""
+        with self.events.as_default(step=step):
+            summary = Summary(value=values)
+            tf.summary.experimental.write_raw_pb(summary.SerializeToString())
 
     # -- pictures and checkpoints ---------------------------------------------------------------
 
     def picture(self, step: int) -> None:
         """The grid of the fixed z."""
         image = draw(self.run, f"step-{step:08d}", self.probe.grid())
-        with self.events.as_default(step=step):
-            tf.summary.image("samples", tf.io.decode_png(image)[tf.newaxis])
+        width, height = Image.open(io.BytesIO(image)).size
+        shown = Summary.Image(encoded_image_string=image, height=height, width=width)
+        self._event(step, Summary.Value(tag="samples", image=shown))
 
     def checkpoint(self, step: int) -> dict[str, Any]:
         """Save everything; returns what the probe saw, whose `score` decides which is the best."""
