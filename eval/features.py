@@ -6,6 +6,7 @@ What each does to the pixels, and how it was checked, is said in docs/features.m
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from ganzoo.errors import UsageError, unknown
 from ganzoo.eval.extractor import Extractor
@@ -42,10 +43,13 @@ def default_for(shape: tuple[int, int, int], data: str = "") -> str:
 
 
 def largest_dims(weights: str | os.PathLike[str] | None = None) -> int | None:
-    """The most dimensions of `inception` that the weights found here serve, or None."""
-    from ganzoo.eval import inception
+    """The most dimensions of `inception` that can be had here, or None.
 
-    return inception.largest_dims(weights)
+    Weights that are here in part only are completed by a download where there is a network.
+    """
+    from ganzoo.eval import inception_weights
+
+    return inception_weights.largest_dims(weights)
 
 
 def extractor(
@@ -55,7 +59,10 @@ def extractor(
     weights: str | os.PathLike[str] | None = None,
     precision: str | None = None,
 ) -> Extractor:
-    """Load a network. `dims`, `weights` (a file) and `precision` are for `inception` alone.
+    """Load a network. `dims`, `weights` and `precision` are for `inception` alone.
+
+    `weights` is a file of them, or the folder of TF-GAN's module; without it they are looked for
+    and, where they are not found, downloaded once.
 
     `precision` is float32 by default; `bfloat16` is faster where the hardware multiplies it, and
     moves scores a little, so they are of another protocol.
@@ -68,6 +75,8 @@ def extractor(
     if name == "inception":
         from ganzoo.eval.inception import Inception
 
+        if weights is not None and Path(weights).expanduser().is_dir():
+            return _module(weights, dims, precision)
         return Inception(dims or 2048, weights, precision or "float32")
     if dims is not None or weights is not None or precision is not None:
         raise UsageError(
@@ -77,3 +86,15 @@ def extractor(
     from ganzoo.eval.digit_network import DigitNetwork
 
     return DigitNetwork(name)
+
+
+def _module(folder: str | os.PathLike[str], dims: int | None, precision: str | None) -> Extractor:
+    from ganzoo.eval.inception_hub import HubInception
+    from ganzoo.eval.inception_weights import find
+
+    if dims not in (None, 2048) or precision not in (None, "float32"):
+        raise UsageError(
+            "TF-GAN's module gives 2,048 dimensions in float32: leave dims and precision out, or "
+            "choose a file of the weights."
+        )
+    return HubInception(find(weights=folder))

@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo.errors import GanzooError, UsageError
+from ganzoo.errors import UsageError
 from ganzoo.eval.extractor import Extractor, hash_arrays
 from ganzoo.eval.frozen import frozen
-from ganzoo.eval.inception_layers import CLASSES, DIMS, MIXED, STEM, fitting, shapes
+from ganzoo.eval.inception_layers import CLASSES, DIMS, MIXED, STEM, fitting
 from ganzoo.eval.inception_weights import find, read
 from ganzoo.hardware import has_bfloat16
 
 SIDE = 299
+PREPROCESSING = "grey repeated to colour, bilinear as in TensorFlow 1 to 299x299, (x - 128) / 128"
 LOW_FROM = "mixed_3"
 """The first block that `bfloat16` computes in it. Rounding below moves scores by percents."""
 
@@ -39,14 +40,12 @@ class Inception(Extractor):
         if dims not in DIMS:
             raise UsageError(f"inception has 64, 192, 768 or 2048 dimensions, not {dims}.")
         _check_precision(precision, dims)
-        path = find(weights)
+        path = find(dims, weights)
         self.weights = fitting(read(path), dims, path)
         self.name, self.dim, self.precision = "inception", dims, precision
         self.sha256 = hash_arrays(self.weights)
         self.classes = CLASSES if dims == 2048 else None
-        self.preprocessing = (
-            "grey repeated to colour, bilinear as in TensorFlow 1 to 299x299, (x - 128) / 128"
-        )
+        self.preprocessing = PREPROCESSING
         if precision == "bfloat16":
             self.preprocessing += f", bfloat16 from {LOW_FROM} on"
         self.compiled: dict[tuple[int, ...], Callable[[np.ndarray], list[np.ndarray]]] = {}
@@ -80,19 +79,6 @@ def _check_precision(precision: str, dims: int) -> None:
         raise UsageError("nothing here multiplies bfloat16 in hardware: leave --precision out.")
 
 
-def largest_dims(weights: str | os.PathLike[str] | None = None) -> int | None:
-    """The most dimensions that the weights found here serve; None where there are none."""
-    try:
-        path = find(weights)
-        found = read(path)
-    except GanzooError:
-        return None
-    for dims in reversed(DIMS):
-        if set(shapes(dims)) <= set(found):
-            return dims
-    return None
-
-
 def prepared(pixels: Any) -> Any:
     """uint8 (n, h, w, 1 or 3) -> float32 (n, 299, 299, 3)."""
     import tensorflow as tf
@@ -100,7 +86,7 @@ def prepared(pixels: Any) -> Any:
     x = tf.cast(pixels, tf.float32)
     if x.shape[-1] == 1:
         x = tf.repeat(x, 3, axis=-1)
-    x = tf.compat.v1.image.resize_bilinear(x, [SIDE, SIDE])
+    x = tf.raw_ops.ResizeBilinear(images=x, size=[SIDE, SIDE])  # tf.image's now samples elsewhere
     return (x - 128) / 128
 
 

@@ -156,6 +156,23 @@ def test_a_server_that_never_answers_costs_no_more_than_the_patience(monkeypatch
         download.fetch((standard.MNIST_NPZ,), "datasets")
 
 
+def test_a_download_that_fails_leaves_nothing_that_could_be_taken_for_whole(monkeypatch, tmp_path):
+    def corrupted(file, *, cache_dir, cache_subdir, **_):
+        (tmp_path / cache_subdir).mkdir(exist_ok=True)
+        (tmp_path / cache_subdir / file).write_bytes(b"half")
+        raise ValueError("corrupted")
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(download, "failure", lambda _: None)
+    monkeypatch.setattr("keras.utils.get_file", corrupted)
+    for left in ([], ["mnist.npz"]):
+        for name in left:
+            (tmp_path / "models" / name).write_bytes(b"a file that was there before")
+        with pytest.raises(GanzooError, match="corrupted"):
+            download.fetch((standard.MNIST_NPZ,), "models")
+        assert [path.name for path in (tmp_path / "models").iterdir()] == left
+
+
 def test_what_is_downloaded_is_read_from_the_cache(monkeypatch, tmp_path):
     content = io.BytesIO()
     images, labels = np.zeros((3, 28, 28), np.uint8), np.arange(3, dtype=np.uint8)

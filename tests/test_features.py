@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,15 @@ import tensorflow as tf
 from ganzoo import data
 from ganzoo.data import to_float
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.eval import digit_network, features, inception, inception_layers, inception_weights
+from ganzoo.eval import (
+    digit_network,
+    features,
+    inception,
+    inception_layers,
+    inception_weights,
+    torch_file,
+)
+from ganzoo.eval.extractor import hash_arrays
 from ganzoo.eval.features import extractor
 
 PUBLIC = Path(os.environ.get("GANZOO_DATA", "nowhere"))
@@ -158,7 +167,7 @@ def test_bfloat16_begins_behind_the_layers_that_it_would_harm():
 
 
 def test_bfloat16_is_a_protocol_of_its_own_and_needs_its_hardware(monkeypatch):
-    monkeypatch.setattr(inception, "find", lambda _: Path("w"))
+    monkeypatch.setattr(inception, "find", lambda *_: Path("w"))
     monkeypatch.setattr(inception, "read", lambda _: random_weights(768))
     monkeypatch.setattr(inception, "has_bfloat16", lambda: True)
     names = [inception.Inception(768, None, p).preprocessing for p in ("float32", "bfloat16")]
@@ -168,26 +177,150 @@ def test_bfloat16_is_a_protocol_of_its_own_and_needs_its_hardware(monkeypatch):
         inception.Inception(768, None, "bfloat16")
 
 
-def test_weights_are_read_from_a_frozen_graph(tmp_path, monkeypatch):
-    bits = np.random.default_rng(0)
-    kernel = bits.normal(0, 1, (3, 3, 3, 32)).astype(np.float32)
-    norm = {
-        name: bits.uniform(0.5, 2, 32).astype(np.float32)
-        for name in ("moving_mean", "moving_variance", "beta", "gamma")
-    }
+NORM = ("gamma", "moving_mean", "moving_variance", "beta")
+PARTS = ("weight", "running_mean", "running_var", "bias")
+
+
+def unfolded(name: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """A kernel of the network as it was published: with the batch norm behind it."""
+    bits = np.random.default_rng(len(name))
+    shape = inception_layers.shapes(2048)[f"{name}/weights"]
+    kernel = bits.normal(0, 1, shape).astype(np.float32)
+    return kernel, {k: bits.uniform(0.5, 2, shape[-1]).astype(np.float32) for k in NORM}
+
+
+def write_graph(path: Path, *nodes: str) -> None:
+    """A frozen graph with these convolutions, named as the graph names them."""
     with tf.Graph().as_default() as graph:
-        tf.constant(kernel, name="mixed_9/tower/conv/conv2d_params")
-        for name, value in norm.items():
-            tf.constant(value, name=f"mixed_9/tower/conv/batchnorm/{name}")
-    path = tmp_path / inception_weights.GRAPH
+        for node in nodes:
+            kernel, norm = unfolded(node.replace("/", "_"))
+            tf.constant(kernel, name=f"{node}/conv2d_params")
+            for name, value in norm.items():
+                tf.constant(value, name=f"{node}/batchnorm/{name}")
     path.write_bytes(graph.as_graph_def().SerializeToString())
+
+
+def test_weights_are_read_from_a_frozen_graph(tmp_path):
+    path = tmp_path / inception_weights.GRAPH
+    write_graph(path, "mixed_9/tower/conv")
     found = inception_weights.from_graph(path)
-    x = bits.normal(0, 1, (1, 9, 9, 3)).astype(np.float32)
+    kernel, norm = unfolded("mixed_9_tower_conv")
+    x = np.random.default_rng(0).normal(0, 1, (1, 9, 9, kernel.shape[2])).astype(np.float32)
     plain = tf.nn.conv2d(x, kernel, 1, "VALID").numpy()
     deviation = np.sqrt(norm["moving_variance"] + 1e-3)
     expected = (plain - norm["moving_mean"]) / deviation + norm["beta"]  # gamma is not used
     came = tf.nn.conv2d(x, found["mixed_9_tower_conv/weights"], 1, "VALID").numpy()
-    assert np.allclose(came + found["mixed_9_tower_conv/bias"], expected, atol=1e-4)
+    assert np.allclose(came + found["mixed_9_tower_conv/bias"], expected, atol=1e-3)
+    with tarfile.open(tmp_path / inception_weights.ARCHIVE, "w:gz") as archive:
+        archive.add(path, inception_weights.GRAPH)
+    packed = inception_weights.from_graph(tmp_path / inception_weights.ARCHIVE)
+    assert hash_arrays(packed) == hash_arrays(found)
+
+
+def test_the_port_to_pytorch_gives_the_same_bits_as_the_graph(tmp_path, monkeypatch):
+    names = ["conv", "conv_1", "conv_2", "conv_3", "conv_4", "mixed_conv", "mixed_tower_conv"]
+    write_graph(tmp_path / "graph.pb", *(n.replace("mixed_", "mixed/") for n in names[:-1]))
+    stored = {"fc.weight": np.ones((1008, 2048), np.float32)}
+    for name in names[:-1]:
+        kernel, norm = unfolded(name)
+        norm["gamma"][:] = 1
+        stored[f"layer {name}.conv.weight"] = kernel.transpose(3, 2, 0, 1)
+        for theirs, value in zip(PARTS, norm.values(), strict=True):
+            stored[f"layer {name}.bn.{theirs}"] = value
+    monkeypatch.setattr(torch_file, "read", lambda _: stored)
+    found = inception_weights.from_torch(Path("x.pth"))
+    assert found.pop("softmax/weights").shape == (2048, 1008)
+    assert hash_arrays(found) == hash_arrays(inception_weights.from_graph(tmp_path / "graph.pb"))
+
+
+def test_the_order_of_the_port_is_the_order_of_the_layers():
+    """torchvision defines its blocks in this order; the sizes would tell most mistakes."""
+    names = list(inception_layers.shapes(2048))
+    block = [n for n in names if n.startswith("mixed_9_") and n.endswith("weights")]
+    towers = ["conv", "tower_conv", "tower_mixed_conv", "tower_mixed_conv_1", "tower_1_conv"]
+    towers += ["tower_1_conv_1", "tower_1_mixed_conv", "tower_1_mixed_conv_1", "tower_2_conv"]
+    assert block == [f"mixed_9_{tower}/weights" for tower in towers]
+
+
+def test_weights_are_looked_for_where_others_keep_them(monkeypatch, tmp_path):
+    held = {tmp_path / "hub/checkpoints/weights-inception-2015-12-05-6726825d.pth": 2048}
+    held[tmp_path / "data/inception_2015/a.npz"] = 768
+    for path in held:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    monkeypatch.setenv("GANZOO_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(inception_weights, "serves", held.get)
+    assert inception_weights.find(192) == tmp_path / "data/inception_2015/a.npz"
+    assert [inception_weights.find(dims) for dims in (2048, 768)] == list(held)
+    assert features.largest_dims() == 2048
+
+
+def test_weights_are_downloaded_once_where_there_are_none(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(inception_weights, "serves", lambda _: 2048)
+    asked = []
+
+    def serve(remotes, folder):
+        asked.append([remote.checksum[:8] for remote in remotes])
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / remotes[0].file).touch()
+        return tmp_path / folder
+
+    monkeypatch.setattr(inception_weights.download, "fetch", serve)
+    monkeypatch.delenv("GANZOO_DATA", raising=False)
+    for _ in range(2):
+        assert inception_weights.find() == tmp_path / "models" / inception_weights.REMOTE.file
+    assert asked == [["6726825d"]]
+
+
+class Module(tf.Module):
+    """What TF-GAN's module looks like from outside."""
+
+    def __init__(self, size: int):
+        self.call = tf.function(
+            self.outputs, input_signature=[tf.TensorSpec((None, size, size, 3), tf.float32)]
+        )
+        self.__call__ = self.call
+
+    def outputs(self, images):
+        """The lightest pixel and the darkest."""
+        x = tf.reshape(images, [tf.shape(images)[0], -1])
+        low, high = tf.reduce_min(x, 1)[:, None], tf.reduce_max(x, 1)[:, None]
+        return {
+            "pool_3": tf.tile(low[:, None, None], [1, 1, 1, 2048]),
+            "logits": tf.tile(high, [1, 1008]),
+        }
+
+
+def test_the_module_of_tf_gan_is_called_as_it_is(tmp_path):
+    tf.saved_model.save(Module(299), tmp_path)
+    network = extractor("inception", weights=tmp_path)
+    x = np.full((3, 32, 32, 1), 255, np.uint8)
+    x[1:, :16] = 0
+    found, logits = network(x)
+    assert found.shape == (3, 2048)
+    assert np.allclose(found[:, 5], [127 / 128, -1, -1])
+    assert np.allclose(logits[:, 1000], 127 / 128)
+    assert network.label.startswith("inception ")
+    assert network.label != extractor_of_copy(tmp_path).label
+    with pytest.raises(UsageError, match="2,048 dimensions in float32"):
+        extractor("inception", dims=768, weights=tmp_path)
+
+
+def extractor_of_copy(folder: Path):
+    """The same module with one more byte."""
+    (folder / "assets" / "more").write_bytes(b"1")
+    return extractor("inception", weights=folder)
+
+
+def test_another_module_is_refused(tmp_path):
+    tf.saved_model.save(Module(28), tmp_path)
+    with pytest.raises(GanzooError, match="another module than TF-GAN's"):
+        extractor("inception", weights=tmp_path)
+    (tmp_path / inception_weights.SAVED_MODEL).write_bytes(b"1")
+    with pytest.raises(GanzooError, match="no SavedModel that loads"):
+        extractor("inception", weights=tmp_path)
 
 
 def test_other_weights_than_inceptions_are_refused(tmp_path):

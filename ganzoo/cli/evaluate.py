@@ -34,7 +34,9 @@ FLAGS = ("fid", "kid", "is", "prdc", "modes", "swd", "ms-ssim", "memorization")
 @click.option("--split", type=click.Choice(["test", "train"]), default="test", show_default=True)
 @click.option("--features", help="mnist, fashion, inception, or another distribution's.")
 @click.option("--dims", type=int, help="Of inception: 64, 192, 768 or 2048.")
-@click.option("--weights", type=click.Path(), help="The file of inception's weights.")
+@click.option(
+    "--weights", type=click.Path(), help="Of inception: a file, or the folder of TF-GAN's module."
+)
 @click.option(
     "--precision",
     type=click.Choice(["float32", "bfloat16"]),

@@ -54,6 +54,8 @@ def fetch(remotes: tuple[Remote, ...], folder: str) -> Path:
     paths = []
     with _stalls_fail(), contextlib.redirect_stdout(sys.stderr):
         for remote in remotes:
+            target = keras_home() / folder / remote.file
+            existed = target.exists()
             try:
                 paths.append(
                     keras.utils.get_file(
@@ -65,6 +67,8 @@ def fetch(remotes: tuple[Remote, ...], folder: str) -> Path:
                     )
                 )
             except Exception as error:  # Keras raises bare Exception for a failed download
+                if not existed:
+                    target.unlink(missing_ok=True)  # it would be found there and taken for whole
                 raise GanzooError(f"the download from {remote.host} failed ({error})") from error
     return Path(paths[0]).parent
 
