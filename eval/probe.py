@@ -21,6 +21,7 @@ from ganzoo.eval.frechet import frechet_distance
 from ganzoo.eval.glimpse import Glimpse
 from ganzoo.eval.modes import point_modes
 
+GRID = 64
 SAMPLES = 1000
 COMPARED = 500
 """Samples that are compared with each other and with as many reals, pair by pair."""
@@ -77,11 +78,11 @@ class Probe:
             arrays["label"] = np.arange(n, dtype=np.int32) % self.spec.classes
         return [arrays.get(tensor.name, z.astype(np.float32)) for tensor in sampler.inputs]
 
-    def grid(self, n: int = 64) -> np.ndarray:
-        """The fixed samples: 64 images, or all points."""
-        if not self.spec.is_image:
-            n = SAMPLES
-        return _in_batches(self._sample, [x[:n] for x in self.inputs])
+    def grid(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """The fixed samples: 64 images and None, or all points and real ones to lay them upon."""
+        n = GRID if self.spec.is_image else SAMPLES
+        samples = _in_batches(self._sample, [x[:n] for x in self.inputs])
+        return samples, None if self.spec.is_image else self.real
 
     # -- at a checkpoint ------------------------------------------------------------------------
 

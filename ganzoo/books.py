@@ -204,7 +204,7 @@ class Books:
 
     def picture(self, step: int) -> None:
         """The grid of the fixed z."""
-        image = draw(self.run, f"step-{step:08d}", self.probe.grid())
+        image = draw(self.run, f"step-{step:08d}", *self.probe.grid())
         width, height = Image.open(io.BytesIO(image)).size
         shown = Summary.Image(encoded_image_string=image, height=height, width=width)
         self._event(step, Summary.Value(tag="samples", image=shown))
@@ -253,8 +253,8 @@ class Books:
         self.events.close()
 
 
-def draw(run: RunDir, name: str, samples: np.ndarray) -> bytes:
+def draw(run: RunDir, name: str, samples: np.ndarray, real: np.ndarray | None = None) -> bytes:
     """Write a grid of samples into the run's folder, and return the file's bytes."""
-    image = pictures.grid(samples)
+    image = pictures.grid(samples, real)
     write_atomic(run.picture(name), image)
     return image

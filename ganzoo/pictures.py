@@ -14,13 +14,15 @@ SMALLEST_SIDE = 56
 """Images smaller than this are enlarged by a whole factor, without smoothing."""
 
 
-def grid(samples: np.ndarray) -> bytes:
+def grid(samples: np.ndarray, real: np.ndarray | None = None) -> bytes:
     """A PNG of the samples: images (n, h, w, c) in [-1, 1] or uint8 side by side, or 2-D points.
 
-    One-dimensional points are drawn as a histogram; 1 and 3 channels are grey and colour.
+    One-dimensional points are drawn as a histogram; 1 and 3 channels are grey and colour. With
+    `real` points, those lie behind the samples in grey and set the axes, so that the pictures of a
+    training can be laid upon each other.
     """
     if samples.ndim == 2:
-        return _points(samples)
+        return _points(samples, real)
     if samples.ndim != 4 or samples.shape[3] not in (1, 3):
         raise UsageError(
             f"cannot draw samples of shape {samples.shape[1:]}: expected images with "
@@ -52,16 +54,40 @@ def png(image: np.ndarray, factor: int = 1) -> bytes:
     return buffer.getvalue()
 
 
-def _points(points: np.ndarray) -> bytes:
+def _points(points: np.ndarray, real: np.ndarray | None) -> bytes:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5, 5), dpi=100)
     axes = figure.add_subplot()
+    clouds = [(points, {})] if real is None else [(real, {"color": "0.8"}), (points, {})]
     if points.shape[1] == 1:
-        axes.hist(points[:, 0], bins=100)
+        limits = None if real is None else tuple(_frame(real[:, 0]))
+        for cloud, style in clouds:
+            share = np.full(len(cloud), 1 / len(cloud))
+            axes.hist(cloud[:, 0], bins=100, range=limits, weights=share, alpha=0.7, **style)
     else:
-        axes.scatter(points[:, 0], points[:, 1], s=2, alpha=0.5)
-        axes.set_aspect("equal", "datalim")
+        for cloud, style in clouds:
+            axes.scatter(cloud[:, 0], cloud[:, 1], s=2, alpha=0.5, **style)
+        axes.set_aspect("equal", "datalim" if real is None else "box")
+        if real is not None:
+            axes.set_xlim(_frame(real[:, 0]))
+            axes.set_ylim(_frame(real[:, 1]))
+    if real is not None:
+        near = np.stack([_within(points[:, i], real[:, i]) for i in range(min(2, real.shape[1]))])
+        if outside := len(points) - int(near.all(0).sum()):
+            axes.set_title(f"{outside:,} of {len(points):,} lie outside", fontsize=10)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
+
+
+def _frame(values: np.ndarray) -> tuple[float, float]:
+    """The range of the values, wider by a quarter on both sides."""
+    low, high = float(values.min()), float(values.max())
+    margin = 0.25 * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def _within(values: np.ndarray, real: np.ndarray) -> np.ndarray:
+    low, high = _frame(real)
+    return (low <= values) & (values <= high)

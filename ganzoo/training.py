@@ -176,7 +176,10 @@ def prepare_folder(run: RunDir, game: Game, request: Request, view: View) -> Non
     run.write_sampler(*sampling.export(game.average, request.plugin, request.dataset.spec))
     real = next(iter(request.dataset.arrays.values()))
     chosen = np.random.Generator(np.random.Philox(request.settings.seed)).permutation(len(real))
-    draw(run, "real", real[chosen[: GRID if real.ndim == 4 else 2000]])
+    if real.ndim == 4:
+        draw(run, "real", real[chosen[:GRID]])
+    else:
+        draw(run, "real", real[chosen[:2000]], real)  # on the axes of the samples
 
 
 # -- the record -----------------------------------------------------------------------------------
