@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,6 +17,12 @@ __all__ = ["Finding", "Monitor", "diagnose", "duration"]
 RULES = rules_players.RULES + rules_samples.RULES
 WARM_UP = 0.05
 """No rule is asked in this first part of a run, which is unlike all that follows."""
+
+
+LONG = 1 / 3
+"""A part of a run that is no phase any more."""
+ENOUGH = 8
+"""Looks at the samples, below which most rules of theirs cannot have spoken."""
 
 
 class Monitor:
@@ -61,7 +68,10 @@ class Monitor:
             return []
         since, looks = self._seen.get(rule, (history.step, 0))
         self._seen[rule] = since, looks + 1
-        lasted = history.step - since >= rule.lasts * (history.total_steps or history.step)
+        stood = (history.step - since) / (history.total_steps or history.step or 1)
+        if sign.passing and stood >= LONG and looks >= ENOUGH - 2:
+            sign = dataclasses.replace(sign, severity="failure")
+        lasted = stood >= rule.lasts
         if looks + 1 < rule.looks or not lasted or self._told(rule.name, sign.severity):
             return []
         return [self._finding(rule.name, sign, since)]
@@ -118,8 +128,11 @@ class Monitor:
         message = "No failure was found"
         if warned:
             message += f", but warnings were given ({', '.join(warned)})"
-        if not len(self.history["score"]):
+        looks = len(self.history["score"])
+        if not looks:
             message += "; nobody looked at the samples, so the game alone was judged"
+        elif looks < ENOUGH:
+            message += f"; {looks} looks at the samples are too few to rule one out"
         return Finding("healthy", "info", self.history.step, 0, message + ".", evidence)
 
     def hours_after_alarm(self) -> float:

@@ -152,13 +152,13 @@ def discriminator_beaten(history: History) -> Sign | None:
 def exploding(history: History) -> Sign | None:
     """A loss, gradient norm or logit a thousand times its own early level."""
     for name in history.row:
-        if not name.endswith(("_loss", "_grad_norm", "_logits")):
+        if not name.endswith(("_loss", "_grad_norm", "_logits")) or not history.has(name):
             continue
         signal = history[name]
         early = max(abs(signal.early), signal.spread(np.asarray(signal.values[:LEAST])), 1e-3)
         if name.endswith(("_loss", "_logits")):
             early = max(early, 1.0)
-        if history.has(name) and abs(signal.level) > EXPLODED * early:
+        if abs(signal.level) > EXPLODED * early:
             return Sign(
                 _severity(history),
                 f"{name} grew to {signal.level:.3g}, {abs(signal.level) / early:.0f} times its "

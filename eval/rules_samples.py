@@ -23,6 +23,8 @@ WORSE = 1.4
 """Times the best score."""
 FALL = 0.1
 """Of precision or recall, which is ten times their noise on 500 samples."""
+HALVED = 0.5
+"""Of the samples' diversity."""
 COPIES = 0.3
 """The share of samples that are nearer to one training sample than reals ever are; 0.01 by
 chance."""
@@ -77,19 +79,21 @@ def mode_collapse(history: History) -> Sign | None:
     early = history.progress() < 0.25 if history.total_steps else len(history["score"]) < 3
     if early and _rising(history["diversity"].values):
         return None
-    if diversity is not None and diversity < ALIKE:
+    alike = diversity is not None and diversity < ALIKE
+    if alike:
         reasons.append(f"the samples are {diversity:.2f} times as diverse as real ones")
     if duplicates is not None and duplicates > TWINS and (diversity or 0) < 0.8:
         reasons.append(f"{duplicates:.0%} of them nearly repeat another")
-    shares = _shares(history)
-    if shares is not None:
-        left, there = perplexity(shares[0]), perplexity(shares[1])
-        if left < max(1.5, FEW * there):
-            reasons.append(f"they are as good as {left:.1f} of {there:.0f} classes")
+    left, there = map(perplexity, _shares(history) or (np.ones(1), np.ones(1)))
+    few = left < max(1.5, FEW * there) and there > 1
+    if few:
+        reasons.append(f"they are as good as {left:.1f} of {there:.0f} classes")
     if not reasons or _untrained(history):
         return None
     evidence = {k: row[k] for k in ("diversity", "duplicates", "recall", "classes") if k in row}
-    return Sign(_severity(history), " and ".join(reasons), evidence, "diversity")
+    return Sign(
+        _severity(history), " and ".join(reasons), evidence, "diversity", passing=alike or few
+    )
 
 
 def partial_collapse(history: History) -> Sign | None:
@@ -126,6 +130,7 @@ def hopping(history: History) -> Sign | None:
         "generator runs from mode to mode",
         {"changes": moves.round(3).tolist(), "classes": looks[-1], "classes_before": looks[-2]},
         "score",
+        passing=True,
     )
 
 
@@ -161,15 +166,22 @@ def late_degradation(history: History) -> Sign | None:
 
 
 def _fell(history: History, best: int) -> bool:
-    """Whether precision or recall is lower than around the best score; True if not known.
+    """Whether precision or recall is lower than around the best score, or diversity half of it.
 
-    A score of few numbers rises too where samples leave the space between the modes.
+    A score of few numbers rises too where samples leave the space between the modes. True where
+    nobody measured these.
     """
-    known = [history[name].values for name in ("precision", "recall")]
-    if any(len(values) != len(history["score"]) for values in known):
-        return True
     there = slice(max(0, best - 1), best + 2)
-    return any(np.median(values[-3:]) < np.median(values[there]) - FALL for values in known)
+
+    def change(name: str) -> tuple[float, float]:
+        values = history[name].values
+        return float(np.median(values[there])), float(np.median(values[-3:]))
+
+    known = ("precision", "recall", "diversity")
+    if any(len(history[name]) != len(history["score"]) for name in known):
+        return True
+    *shares, (before, now) = map(change, known)
+    return any(after < share - FALL for share, after in shares) or now < HALVED * before
 
 
 def stagnation(history: History) -> Sign | None:

@@ -11,12 +11,17 @@ from ganzoo.eval.history import History
 
 @dataclass(frozen=True)
 class Sign:
-    """`severity` as in Finding; `message` ends a sentence; `curve` is the signal that shows it."""
+    """`severity` as in Finding; `message` ends a sentence; `curve` is the signal that shows it.
+
+    A `passing` warning is one for the time being: once it has stood for a third of the run, it is
+    an alarm.
+    """
 
     severity: str
     message: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
     curve: str = ""
+    passing: bool = False
 
 
 @dataclass(frozen=True)

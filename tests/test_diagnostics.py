@@ -188,6 +188,31 @@ def test_a_score_that_rises_while_precision_and_recall_do_too_is_no_degradation(
     assert "late_degradation" not in alarms(rows, total_steps=TOTAL)
 
 
+def test_a_score_that_rises_while_only_the_diversity_falls_is_a_degradation():
+    poor = {"precision": 1.0, "recall": 0.0, "duplicates": 0.5}
+    worse = {"score": lambda v, _: 3 * v + 1, "diversity": 0.05}
+    rows = [row | {k: v for k, v in poor.items() if k in row} for row in changed(0.6, **worse)]
+    assert "late_degradation" in alarms(rows, total_steps=TOTAL)
+
+
+ONE_CLASS = [1.0] + [0.0] * 9
+
+
+@pytest.mark.parametrize("total", [TOTAL, None], ids=["length known", "length unknown"])
+def test_a_collapse_that_stays_is_an_alarm_though_the_score_falls_on(total):
+    rows = changed(0.3, diversity=0.05, duplicates=1.0, classes=ONE_CLASS)
+    found = [f for f in diagnose(rows, total_steps=total) if f.name == "mode_collapse"]
+    assert [f.severity for f in found] == ["warning", "failure"]
+    assert found[1].step <= 0.75 * TOTAL
+
+
+def test_a_collapse_that_passes_while_the_score_falls_is_a_warning():
+    rows = changed(0.3, diversity=0.05, duplicates=1.0, classes=ONE_CLASS)
+    rows[55:] = healthy()[55:]
+    found = [f for f in diagnose(rows, total_steps=TOTAL) if f.name == "mode_collapse"]
+    assert [f.severity for f in found] == ["warning"]
+
+
 def test_late_degradation_names_the_best_step_and_the_hours():
     finding = next(f for f in diagnose(FAILURES["late_degradation"]) if f.severity == "failure")
     assert finding.evidence["best_step"] == finding.since <= TOTAL / 2
@@ -323,3 +348,11 @@ def test_a_loss_that_is_not_a_number_is_non_finite(tmp_path):
 def test_a_finding_maps_to_plain_json():
     found = Finding("x", "info", 1, 1, "m", {"a": math.nan, "b": [math.inf]})
     assert found.as_json()["evidence"] == {"a": "nan", "b": ["inf"]}
+
+
+@pytest.mark.parametrize(("looks", "said"), [(3, "3 looks"), (20, "No failure was found.")])
+def test_healthy_after_few_looks_says_that_they_are_few(looks, said):
+    rows = [{"step": i + 1, "score": 10.0 / (i + 1)} for i in range(looks)]
+    [verdict] = diagnose(rows)
+    assert verdict.name == "healthy"
+    assert said in verdict.message
