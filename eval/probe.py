@@ -20,6 +20,7 @@ from ganzoo.errors import GanzooError
 from ganzoo.eval.frechet import frechet_distance
 from ganzoo.eval.glimpse import Glimpse
 from ganzoo.eval.modes import point_modes
+from ganzoo.eval.scales import Scales
 
 GRID = 64
 SAMPLES = 1000
@@ -33,8 +34,9 @@ ENOUGH = 200
 SIDE = 8
 MOST_CLASSES = 100  # more have too few of the samples each to be told from chance
 PROTOCOL = (
-    f"Frechet distance of {SAMPLES} samples of the averaged generator to {SAMPLES} training "
-    f"samples, images as {SIDE}x{SIDE} block means"
+    f"of images, the Frechet distance of {SAMPLES} samples of the averaged generator to {SAMPLES} "
+    f"training samples, as {SIDE}x{SIDE} block means; of points, the squared MMD of {COMPARED} to "
+    f"{COMPARED} under Gaussian kernels of several widths"
 )
 
 
@@ -49,11 +51,9 @@ class Probe:
         self.arrays = {name: array[chosen] for name, array in dataset.arrays.items()}
         train = self._features(dataset.arrays[self.spec.key][order[:REFERENCES]])
         self.real, others = train[:SAMPLES], train[SAMPLES : 2 * SAMPLES]
-        self.floor = (
-            {"score_of_reals": float(frechet_distance(self.real, others))}
-            if len(others) >= ENOUGH
-            else {}
-        )
+        self.score = self._score()
+        enough = len(others) >= ENOUGH
+        self.floor = {"score_of_reals": self.score(others)} if enough else {}
         classes = self.spec.classes if self.spec.classes <= MOST_CLASSES else 0
         labels = dataset.arrays["label"][order[:REFERENCES]] if classes else None
         held_out = self._held_out(size)
@@ -103,10 +103,17 @@ class Probe:
         with self._blas.limit(limits=1, user_api="blas"):  # its threads spin beside TensorFlow's
             return self.compare(fake) | self._judge()
 
+    def _score(self) -> Callable[[np.ndarray], float]:
+        """Features -> the score of `PROTOCOL`."""
+        if self.spec.is_image:
+            return lambda features: float(frechet_distance(self.real, features))
+        scales = Scales(self.real[:COMPARED])
+        return lambda features: scales.mmd2(features[:COMPARED])
+
     def compare(self, fake: np.ndarray) -> dict[str, Any]:
         """The values that samples alone decide."""
         features = self._features(fake)
-        row: dict[str, Any] = {"score": float(frechet_distance(self.real, features)), **self.floor}
+        row: dict[str, Any] = {"score": self.score(features), **self.floor}
         row |= self.glimpse.variety(features[: self.glimpse.n])
         if self.spec.is_image:
             return row | self.glimpse.neighbours(features[:COMPARED])
