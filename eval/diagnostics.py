@@ -19,7 +19,7 @@ WARM_UP = 0.05
 """No rule is asked in this first part of a run, which is unlike all that follows."""
 
 
-LONG = 1 / 3
+LONG = 1 / 2
 """A part of a run that is no phase any more."""
 ENOUGH = 8
 """Looks at the samples, below which most rules of theirs cannot have spoken."""

@@ -13,7 +13,7 @@ from ganzoo.eval.history import History
 class Sign:
     """`severity` as in Finding; `message` ends a sentence; `curve` is the signal that shows it.
 
-    A `passing` warning is one for the time being: once it has stood for a third of the run, it is
+    A `passing` warning is one for the time being: once it has stood for half of the run, it is
     an alarm.
     """
 
