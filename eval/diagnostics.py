@@ -21,6 +21,8 @@ WARM_UP = 0.05
 
 LONG = 1 / 2
 """A part of a run that is no phase any more."""
+SLOW = 0.75
+"""A pace of the score by which no collapse is left behind."""
 ENOUGH = 8
 """Looks at the samples, below which most rules of theirs cannot have spoken."""
 
@@ -69,7 +71,8 @@ class Monitor:
         since, looks = self._seen.get(rule, (history.step, 0))
         self._seen[rule] = since, looks + 1
         stood = (history.step - since) / (history.total_steps or history.step or 1)
-        if sign.passing and stood >= LONG and looks >= ENOUGH - 2:
+        slow = (history.pace() or 0.0) > SLOW
+        if sign.passing and slow and stood >= LONG and looks >= ENOUGH - 2:
             sign = dataclasses.replace(sign, severity="failure")
         lasted = stood >= rule.lasts
         if looks + 1 < rule.looks or not lasted or self._told(rule.name, sign.severity):

@@ -150,22 +150,30 @@ class History:
         floor = self["score_of_reals"].values
         return np.asarray(self["score"].values) + (floor[-1] if floor else 0.0)
 
-    def trend(self, since: int = 0) -> str | None:
-        """What the score did lately: 'better', 'flat' or 'worse'; None where there is no score.
+    def pace(self, since: int = 0) -> float | None:
+        """The last three scores over the three in the middle of the time since `since`, by medians.
 
-        The last three looks are set against the three in the middle of the time since `since`:
-        'better' and 'worse' by a tenth. 'better' also while there are too few looks to say.
+        None where there is no score, and 0 while there are too few looks to say.
         """
         scores, steps = self.scores(), np.asarray(self["score"].steps)
         if not len(scores):
             return None
         first = max(0, int(np.searchsorted(steps, since)) - 1)
         if len(scores) - first < 4:
-            return "better"
+            return 0.0
         middle = (first + len(scores)) // 2
         then = np.median(scores[max(first, middle - 3) : middle])
-        ratio = np.median(scores[-3:]) / then if then > 0 else 1.0
-        return "better" if ratio < 0.9 else "worse" if ratio > 1.1 else "flat"
+        return float(np.median(scores[-3:]) / then) if then > 0 else 1.0
+
+    def trend(self, since: int = 0) -> str | None:
+        """What the score did lately: 'better' or 'worse' by a tenth of its `pace`, or 'flat'.
+
+        None where there is no score; 'better' also while there are too few looks to say.
+        """
+        pace = self.pace(since)
+        if pace is None:
+            return None
+        return "better" if pace < 0.9 else "worse" if pace > 1.1 else "flat"
 
     def hopeless(self) -> bool:
         """Whether the samples never got far from the first ones.

@@ -25,6 +25,8 @@ FALL = 0.1
 """Of precision or recall, which is ten times their noise on 500 samples."""
 HALVED = 0.5
 """Of the samples' diversity."""
+GAIN, LEARNED = 1.25, 0.97
+"""Of the distance between D's mean logits; and an accuracy that leaves little to learn."""
 COPIES = 0.3
 """The share of samples that are nearer to one training sample than reals ever are; 0.01 by
 chance."""
@@ -198,7 +200,8 @@ def stagnation(history: History) -> Sign | None:
         return None
     precision, recall = history["precision"].level, history["recall"].level
     known = not (np.isnan(precision) or np.isnan(recall))
-    failed = history.hopeless() and not (known and min(precision, recall) > 0.1)
+    good = known and min(precision, recall) > 0.1
+    failed = history.hopeless() and not good and not _gaining(history)
     return Sign(
         "failure" if failed else "info",
         "half of the looks at the samples brought no better score"
@@ -206,6 +209,19 @@ def stagnation(history: History) -> Sign | None:
         {"best_score": float(history["score"].least), "first_score": history["score"].values[0]},
         "score",
     )
+
+
+def _gaining(history: History) -> bool:
+    """Whether D tells more apart than it did when half of this time was over, and not yet all.
+
+    Such a game moves, and the samples may follow.
+    """
+    real, fake = (history[f"{side}_logits"].levels for side in ("real", "fake"))
+    if len(real) != len(fake) or len(real) < 2:
+        return False
+    now, then = (real[i] - fake[i] for i in (-1, len(real) // 2))
+    accuracies = [history[f"d_accuracy_{side}"].level for side in ("real", "fake")]
+    return now > GAIN * then > 0 and np.mean(accuracies) < LEARNED
 
 
 def memorization(history: History) -> Sign | None:

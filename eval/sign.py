@@ -13,8 +13,8 @@ from ganzoo.eval.history import History
 class Sign:
     """`severity` as in Finding; `message` ends a sentence; `curve` is the signal that shows it.
 
-    A `passing` warning is one for the time being: once it has stood for half of the run, it is
-    an alarm.
+    A `passing` warning is one for the time being: once it has stood for half of the run, and the
+    score falls slowly, it is an alarm.
     """
 
     severity: str

@@ -199,11 +199,16 @@ ONE_CLASS = [1.0] + [0.0] * 9
 
 
 @pytest.mark.parametrize("total", [TOTAL, None], ids=["length known", "length unknown"])
-def test_a_collapse_that_stays_is_an_alarm_though_the_score_falls_on(total):
-    rows = changed(0.3, diversity=0.05, duplicates=1.0, classes=ONE_CLASS)
+@pytest.mark.parametrize(
+    ("halvings", "severities"), [(0.6, ["warning", "failure"]), (3.0, ["warning"])]
+)
+def test_a_collapse_that_stays_is_an_alarm_once_the_score_falls_slowly(halvings, severities, total):
+    collapsed = {"diversity": 0.05, "duplicates": 1.0, "classes": ONE_CLASS}
+    falling = {"score": lambda _, row: 20 * 0.5 ** (halvings * row["step"] / TOTAL)}
+    rows = changed(0.3, **collapsed, **falling)
     found = [f for f in diagnose(rows, total_steps=total) if f.name == "mode_collapse"]
-    assert [f.severity for f in found] == ["warning", "failure"]
-    assert found[1].step <= 0.9 * TOTAL
+    assert [f.severity for f in found] == severities
+    assert found[-1].step <= 0.9 * TOTAL
 
 
 def test_a_collapse_that_passes_while_the_score_falls_is_a_warning():
@@ -211,6 +216,14 @@ def test_a_collapse_that_passes_while_the_score_falls_is_a_warning():
     rows[55:] = healthy()[55:]
     found = [f for f in diagnose(rows, total_steps=TOTAL) if f.name == "mode_collapse"]
     assert [f.severity for f in found] == ["warning"]
+
+
+@pytest.mark.parametrize(("gain", "severity"), [(0.0, "failure"), (2.0, "info")])
+def test_samples_that_do_not_move_yet_are_no_failure_while_d_learns(gain, severity):
+    bad = {"score": 9.0, "precision": 0.0, "recall": 0.0, "diversity": 0.6}
+    rows = changed(0, **bad, real_logits=lambda _, row: 0.3 + gain * row["step"] / TOTAL)
+    found = [f for f in diagnose(rows, total_steps=TOTAL) if f.name == "stagnation"]
+    assert found[0].severity == severity
 
 
 def test_late_degradation_names_the_best_step_and_the_hours():

@@ -156,12 +156,14 @@ def test_the_whole_network_has_94_convolutions_and_2048_dimensions():
     assert logits.shape == (1, 1008)
 
 
-def test_bfloat16_rounds_a_little_and_gives_float32():
+def test_bfloat16_begins_behind_the_layers_that_it_would_harm():
     x = tf.random.stateless_uniform((1, 299, 299, 3), (0, 0), -1, 1)
     weights = random_weights(768)
     (exact,), (low,) = (inception.forward(x, weights, 768, p) for p in ("float32", "bfloat16"))
     assert low.dtype == tf.float32
     assert 0 < np.abs(low - exact).max() < 0.02 * np.abs(exact).max()
+    exact, low = (inception.forward(x, weights, 192, p)[0] for p in ("float32", "bfloat16"))
+    assert np.array_equal(exact, low)
 
 
 def test_bfloat16_is_a_protocol_of_its_own_and_needs_its_hardware(monkeypatch):
@@ -169,7 +171,7 @@ def test_bfloat16_is_a_protocol_of_its_own_and_needs_its_hardware(monkeypatch):
     monkeypatch.setattr(inception, "read", lambda _: random_weights(768))
     monkeypatch.setattr(inception, "has_bfloat16", lambda: True)
     names = [inception.Inception(768, None, p).preprocessing for p in ("float32", "bfloat16")]
-    assert names[1] == f"{names[0]}, bfloat16 from conv_2 on"
+    assert names[1] == f"{names[0]}, bfloat16 from mixed_3 on"
     monkeypatch.setattr(inception, "has_bfloat16", lambda: False)
     with pytest.raises(UsageError, match="leave --precision out"):
         inception.Inception(768, None, "bfloat16")
