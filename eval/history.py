@@ -175,6 +175,11 @@ class History:
             return None
         return "better" if pace < 0.9 else "worse" if pace > 1.1 else "flat"
 
+    def falls(self) -> bool:
+        """Whether the last look was better by a tenth than the one before it."""
+        scores = self.scores()
+        return len(scores) > 1 and bool(scores[-1] < 0.9 * scores[-2])
+
     def hopeless(self) -> bool:
         """Whether the samples never got far from the first ones.
 

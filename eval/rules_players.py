@@ -88,7 +88,9 @@ def saturated_discriminator(history: History) -> Sign | None:
     if not near or (accuracy < PERFECT - 0.02 and separation(history) < SEPARATED):
         return None
     trend = history.trend()
-    bad = trend in (None, "worse") or (trend == "flat" and history.hopeless())
+    bad = trend == "worse" or (trend == "flat" and history.hopeless())
+    late = len(history["score"]) > LEAST and not history.falls()  # the average forgets its start
+    bad = trend is None or (bad and late)
     return Sign(
         "failure" if bad else "warning",
         f"the discriminator's loss is {loss.level:.2g}: it tells real from fake without fail"
