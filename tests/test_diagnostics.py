@@ -162,6 +162,19 @@ def test_a_winning_discriminator_is_a_warning_while_the_samples_get_better():
     assert alarms(rows, total_steps=TOTAL) == []
 
 
+def test_a_discriminator_that_leads_while_the_average_forgets_its_start_is_a_warning():
+    leads = {"discriminator_loss": 0.01, "d_accuracy_real": 1.0, "d_accuracy_fake": 1.0}
+    rows = healthy()
+    scores = iter([26, 32, 36, 34, 30, 25, 19, 14, 12, 10] + [8] * 10)
+    for row in rows:
+        if row["step"] < 0.4 * TOTAL:
+            row |= leads
+        if "score" in row:
+            row["score"] = float(next(scores))
+    found = [f for f in diagnose(rows, total_steps=TOTAL) if f.name == "saturated_discriminator"]
+    assert [f.severity for f in found] == ["warning"]
+
+
 def test_one_bad_look_is_no_alarm():
     rows = healthy()
     looks = [row for row in rows if "score" in row]
