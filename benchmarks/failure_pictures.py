@@ -46,7 +46,7 @@ def draw(run: RunDir, name: str, path: Path) -> bool:
     right.axis("off")
     grid = max((run.path / "samples").glob("step-*.png"), default=None)
     if grid is not None:
-        image = np.asarray(Image.open(grid).convert("L"))
+        image = np.asarray(Image.open(grid))  # grey digits, or points in colour upon grey ones
         right.imshow(image, cmap="gray", vmin=0, vmax=255)
         right.set_title("last samples", fontsize=9)
     figure.savefig(path)
