@@ -32,8 +32,9 @@ class Monitor:
 
     A row maps names to values, as in a run's `metrics.jsonl`; whatever is missing, the rules that
     read it stay silent. `total_steps` sets how long a sign must last; without it that is measured
-    in the steps so far. The `plugin`'s name, its `fields`, the `data` set and the `run`'s folder
-    only serve the remedies' commands; every one may be left out.
+    in the steps so far. Of the `fields`, `ema` says how long the scored average remembers; else the
+    `plugin`'s name, its `fields`, the `data` set and the `run`'s folder only serve the remedies'
+    commands. Every one may be left out.
     """
 
     def __init__(
@@ -44,7 +45,8 @@ class Monitor:
         data: str | None = None,
         run: str | None = None,
     ):
-        self.history = History(total_steps)
+        average = float((fields or {}).get("ema") or 0.0)
+        self.history = History(total_steps, memory=1 / (1 - average) if average < 1 else math.inf)
         self.context = remedies.Context(plugin, data, run, fields or {})
         self.findings: list[Finding] = []
         self._seen: dict[Rule, tuple[int, int]] = {}

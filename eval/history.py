@@ -14,6 +14,10 @@ LEAST = 5
 """... but no fewer values than these. As many of the first ones are 'early'."""
 SPARSE = 500
 """From so many values on, medians are taken anew only whenever a 500th part has been added."""
+SETTLED = 0.5
+"""Of the steps that an average remembers: from here on more than a third of it is news."""
+LATE = 0.6
+"""Of a run that is too short for that."""
 CURVE = 48
 """Points of a curve in a finding's evidence."""
 ALIASES = {
@@ -98,10 +102,13 @@ class Series:
 
 
 class History:
-    """All signals of a training, under ganzoo's names, and how its samples' score is doing."""
+    """All signals of a training, under ganzoo's names, and how its samples' score is doing.
 
-    def __init__(self, total_steps: int | None = None):
-        self.total_steps = total_steps
+    `memory`: over how many steps the generator that is scored is averaged.
+    """
+
+    def __init__(self, total_steps: int | None = None, memory: float = 0.0):
+        self.total_steps, self.memory = total_steps, memory
         self.step = self.rows = 0
         self.row: dict[str, Any] = {}
         self._series: dict[str, Series] = {}
@@ -174,6 +181,11 @@ class History:
         if pace is None:
             return None
         return "better" if pace < 0.9 else "worse" if pace > 1.1 else "flat"
+
+    def settled(self) -> bool:
+        """Whether the scored average has left its first weights, or most of the run is over."""
+        late = bool(self.total_steps) and self.progress() >= LATE
+        return late or self.step >= SETTLED * self.memory
 
     def falls(self) -> bool:
         """Whether the last look was better by a tenth than the one before it."""

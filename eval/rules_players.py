@@ -89,7 +89,7 @@ def saturated_discriminator(history: History) -> Sign | None:
         return None
     trend = history.trend()
     bad = trend == "worse" or (trend == "flat" and history.hopeless())
-    late = len(history["score"]) > LEAST and not history.falls()  # the average forgets its start
+    late = len(history["score"]) > LEAST and history.settled() and not history.falls()
     bad = trend is None or (bad and late)
     return Sign(
         "failure" if bad else "warning",

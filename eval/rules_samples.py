@@ -202,6 +202,8 @@ def stagnation(history: History) -> Sign | None:
     known = not (np.isnan(precision) or np.isnan(recall))
     good = known and min(precision, recall) > 0.1
     failed = history.hopeless() and not good and not _gaining(history)
+    if failed and not history.settled():
+        return None
     return Sign(
         "failure" if failed else "info",
         "half of the looks at the samples brought no better score"

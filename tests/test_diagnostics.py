@@ -175,6 +175,16 @@ def test_a_discriminator_that_leads_while_the_average_forgets_its_start_is_a_war
     assert [f.severity for f in found] == ["warning"]
 
 
+def test_an_average_that_remembers_its_noise_is_not_judged_yet():
+    flat = {"discriminator_loss": 0.01, "d_accuracy_real": 1.0, "d_accuracy_fake": 1.0}
+    rows = changed(0, score=9.0, precision=0.0, recall=0.0, **flat)
+    raised = []
+    for ema in (0.999, 0.9999):
+        found = diagnose(rows, total_steps=TOTAL, fields={"ema": ema})
+        raised += [f.step for f in found if f.severity == "failure"][:1]
+    assert raised[0] < 0.5 * TOTAL <= raised[1] < 0.7 * TOTAL
+
+
 def test_one_bad_look_is_no_alarm():
     rows = healthy()
     looks = [row for row in rows if "score" in row]
