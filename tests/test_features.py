@@ -31,6 +31,13 @@ needs_mnist = pytest.mark.skipif(not (PUBLIC / "mnist").is_dir(), reason="needs 
 needs_inception = pytest.mark.skipif(not INCEPTION.is_dir(), reason="needs Inception's weights")
 
 
+@pytest.fixture(autouse=True)
+def _no_weights_of_this_machine(monkeypatch, tmp_path_factory):
+    """What other programs keep in their caches decides no test."""
+    for name in ("TORCH_HOME", "KERAS_HOME"):
+        monkeypatch.setenv(name, str(tmp_path_factory.getbasetemp() / "none"))
+
+
 def images(n: int = 9, side: int = 28, channels: int = 1, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (n, side, side, channels), np.uint8)
 
