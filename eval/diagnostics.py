@@ -17,8 +17,6 @@ __all__ = ["Finding", "Monitor", "diagnose", "duration"]
 RULES = rules_players.RULES + rules_samples.RULES
 WARM_UP = 0.05
 """No rule is asked in this first part of a run, which is unlike all that follows."""
-
-
 LONG = 1 / 2
 """A part of a run that is no phase any more."""
 SLOW = 0.75

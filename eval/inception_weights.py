@@ -69,7 +69,7 @@ def find(dims: int = 2048, weights: str | os.PathLike[str] | None = None) -> Pat
             f"fewer --dims, or put {GRAPH} there."
         )
     raise GanzooError(
-        f"Inception's weights are not here, and {said}: put {GRAPH} (from inception-2015-12-05.tgz "
+        f"Inception's weights are not here, and {said}: put {GRAPH} (from {ARCHIVE} "
         f"of download.tensorflow.org/models/image/imagenet) or {REMOTE.file} into "
         f"{cache_dir() / FOLDER}, or say --weights FILE."
     )
@@ -135,10 +135,12 @@ def from_torch(path: Path) -> dict[str, np.ndarray]:
                 stored[f"{name}.bn.{part}"].astype(np.float64)
                 for part in ("weight", "running_mean", "running_var", "bias")
             ]
-        except KeyError as error:
-            raise GanzooError(f"{path} holds no {error}: expected {REMOTE.file}.") from error
-        kernel = stored[f"{name}.conv.weight"].transpose(2, 3, 1, 0)
-        found |= _folded(short, kernel, *norm)
+            kernel = stored[f"{name}.conv.weight"].transpose(2, 3, 1, 0)
+            found |= _folded(short, kernel, *norm)
+        except (KeyError, ValueError) as error:
+            raise GanzooError(
+                f"{path} holds another network ({error}): expected {REMOTE.file}."
+            ) from error
     if "fc.weight" in stored:
         found["softmax/weights"] = np.ascontiguousarray(stored["fc.weight"].T)
     return found
@@ -175,14 +177,19 @@ def from_graph(path: Path) -> dict[str, np.ndarray]:
         n.removesuffix("/conv2d_params") for n in constants if n.endswith("conv2d_params")
     ]:
         norm = f"{name}/batchnorm"
-        gamma, mean, variance, beta = (
-            constants[f"{norm}/{part}"].astype(np.float64)
-            for part in ("gamma", "moving_mean", "moving_variance", "beta")
-        )
-        if not scaled.get(norm):
-            gamma = np.ones_like(gamma)
-        kernel = constants[f"{name}/conv2d_params"]
-        found |= _folded(name.replace("/", "_"), kernel, gamma, mean, variance, beta)
+        try:
+            gamma, mean, variance, beta = (
+                constants[f"{norm}/{part}"].astype(np.float64)
+                for part in ("gamma", "moving_mean", "moving_variance", "beta")
+            )
+            if not scaled.get(norm):
+                gamma = np.ones_like(gamma)
+            kernel = constants[f"{name}/conv2d_params"]
+            found |= _folded(name.replace("/", "_"), kernel, gamma, mean, variance, beta)
+        except (KeyError, ValueError) as error:
+            raise GanzooError(
+                f"{path} holds another network ({error}): expected {GRAPH}."
+            ) from error
     if "softmax/weights" in constants:
         found["softmax/weights"] = constants["softmax/weights"]
     if not found:

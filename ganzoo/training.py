@@ -24,15 +24,12 @@ import tensorflow as tf
 from ganzoo import __version__, data, in_memory, plugin_source, sampling, settings
 from ganzoo.books import Books, Silent, View, draw
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.eval.probe import PROTOCOL
+from ganzoo.eval.probe import GRID, PROTOCOL
 from ganzoo.game import Game, check
 from ganzoo.hardware import has_bfloat16
 from ganzoo.plugin import Plugin
 from ganzoo.run import RunDir
 from ganzoo.settings import Settings
-
-GRID = 64
-
 
 # -- set-up ---------------------------------------------------------------------------------------
 
@@ -179,7 +176,7 @@ def prepare_folder(run: RunDir, game: Game, request: Request, view: View) -> Non
     if real.ndim == 4:
         draw(run, "real", real[chosen[:GRID]])
     else:
-        draw(run, "real", real[chosen[:2000]], real)  # on the axes of the samples
+        draw(run, "real", real[chosen[:2000]], real)  # framed as the samples are
 
 
 # -- the record -----------------------------------------------------------------------------------

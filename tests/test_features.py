@@ -240,6 +240,13 @@ def test_the_port_to_pytorch_gives_the_same_bits_as_the_graph(tmp_path, monkeypa
     assert hash_arrays(found) == hash_arrays(inception_weights.from_graph(tmp_path / "graph.pb"))
 
 
+def test_a_state_dict_of_another_network_is_refused(monkeypatch):
+    for stored in ({"a.conv.weight": np.ones((2, 3, 3))}, {"a.conv.weight": np.ones((2, 3, 1, 1))}):
+        monkeypatch.setattr(torch_file, "read", lambda _, stored=stored: stored)
+        with pytest.raises(GanzooError, match="another network"):
+            inception_weights.from_torch(Path("x.pth"))
+
+
 def test_the_order_of_the_port_is_the_order_of_the_layers():
     """torchvision defines its blocks in this order; the sizes would tell most mistakes."""
     names = list(inception_layers.shapes(2048))
