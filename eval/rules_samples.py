@@ -170,8 +170,7 @@ def late_degradation(history: History) -> Sign | None:
 def _fell(history: History, best: int) -> bool:
     """Whether precision or recall is lower than around the best score, or diversity half of it.
 
-    A score of few numbers rises too where samples leave the space between the modes. True where
-    nobody measured these.
+    A score of a few hundred samples has its own ups and downs. True where nobody measured these.
     """
     there = slice(max(0, best - 1), best + 2)
 
