@@ -61,7 +61,8 @@ def extractor(
 ) -> Extractor:
     """Load a network. `dims`, `weights` and `precision` are for `inception` alone.
 
-    `weights` is a file of them, or the folder of TF-GAN's module; without it they are looked for
+    `weights` is a file of them, the folder of TF-GAN's module, or "tfgan", which is that module
+    downloaded; without it they are looked for
     and, where they are not found, downloaded once.
 
     `precision` is float32 by default; `bfloat16` is faster where the hardware multiplies it, and
@@ -74,8 +75,9 @@ def extractor(
         raise unknown("feature extractor", name, NAMES)
     if name == "inception":
         from ganzoo.eval.inception import Inception
+        from ganzoo.eval.inception_hub import NAME as MODULE
 
-        if weights is not None and Path(weights).expanduser().is_dir():
+        if weights is not None and (weights == MODULE or Path(weights).expanduser().is_dir()):
             return _module(weights, dims, precision)
         return Inception(dims or 2048, weights, precision or "float32")
     if dims is not None or weights is not None or precision is not None:
@@ -89,7 +91,7 @@ def extractor(
 
 
 def _module(folder: str | os.PathLike[str], dims: int | None, precision: str | None) -> Extractor:
-    from ganzoo.eval.inception_hub import HubInception
+    from ganzoo.eval.inception_hub import NAME, HubInception, fetched
     from ganzoo.eval.inception_weights import find
 
     if dims not in (None, 2048) or precision not in (None, "float32"):
@@ -97,4 +99,4 @@ def _module(folder: str | os.PathLike[str], dims: int | None, precision: str | N
             "TF-GAN's module gives 2,048 dimensions in float32: leave dims and precision out, or "
             "choose a file of the weights."
         )
-    return HubInception(find(weights=folder))
+    return HubInception(fetched() if folder == NAME else find(weights=folder))

@@ -1,23 +1,33 @@
 """Inception as TF-GAN's module of TensorFlow Hub: a SavedModel that is called as it is.
 
-https://tfhub.dev/tensorflow/tfgan/eval/inception/1 maps images (n, 299, 299, 3) in [-1, 1] to a
-dictionary with `pool_3` (n, 2048) and `logits` (n, 1008).
+It maps images (n, 299, 299, 3) in [-1, 1] to a dictionary with `pool_3` (n, 2048) and `logits`
+(n, 1008).
 """
 
 from __future__ import annotations
 
 import hashlib
+import tarfile
+import tempfile
 import textwrap
+import urllib.request
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ganzoo.data import download
 from ganzoo.errors import GanzooError
 from ganzoo.eval.extractor import Extractor
 from ganzoo.eval.inception import PREPROCESSING, SIDE, prepared
 from ganzoo.eval.inception_layers import CLASSES
+from ganzoo.eval.inception_weights import FOLDER, SAVED_MODEL
+from ganzoo.registry import cache_dir
 
+NAME = "tfgan"
+"""As `weights`: the module from ganzoo's cache, or downloaded into it."""
+HUB = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1?tf-hub-format=compressed"
 OUTPUTS = {"pool_3": 2048, "logits": CLASSES}
 
 
@@ -76,3 +86,36 @@ def _hash(folder: Path) -> str:
 def _line(error: Exception) -> str:
     said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
     return textwrap.shorten(said, 120, placeholder=" ...")
+
+
+def fetched() -> Path:
+    """The module's folder in ganzoo's cache; the first time it is downloaded and unpacked there.
+
+    No checksum of it is published. It is kept only if the archive is whole, by its own checksum,
+    and the module answers as TF-GAN's does. Raises GanzooError in one sentence, and leaves nothing.
+    """
+    folder = cache_dir() / FOLDER / NAME
+    if (folder / SAVED_MODEL).is_file():
+        return folder
+    reason = download.failure(HUB)
+    if reason is None:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as place:
+            unpacked = Path(place, NAME)
+            try:
+                with (
+                    urllib.request.urlopen(HUB, timeout=download.PATIENCE) as answer,
+                    tarfile.open(fileobj=answer, mode="r|gz") as archive,
+                ):
+                    archive.extractall(unpacked, filter="data")
+            except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+                reason = _line(error)
+            else:
+                HubInception(unpacked)
+                unpacked.rename(folder)
+    if reason is not None:
+        raise GanzooError(
+            f"TF-GAN's module is not at {folder}, and the download from tfhub.dev failed "
+            f"({reason}): unpack it there, or name its folder by --weights."
+        )
+    return folder

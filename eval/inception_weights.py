@@ -50,7 +50,7 @@ def find(dims: int = 2048, weights: str | os.PathLike[str] | None = None) -> Pat
         if not path.is_file() and not (path / SAVED_MODEL).is_file():
             raise UsageError(
                 f"no weights at {path}: expected {GRAPH}, {REMOTE.file}, an .npz of their arrays, "
-                "or the folder of TF-GAN's module."
+                "the folder of TF-GAN's module, or tfgan to download it."
             )
         return path
     partial: dict[int, Path] = {}

@@ -57,8 +57,6 @@ def read(path: Path) -> dict[str, np.ndarray]:
         if not isinstance(views, dict) or not all(isinstance(v, View) for v in views.values()):
             raise ValueError("it holds something else than tensors by name")
         return {str(name): _array(view, numbers(view.storage)) for name, view in views.items()}
-    except GanzooError:
-        raise
     except Exception as error:  # a damaged pickle can raise nearly anything
         said = str(error) or type(error).__name__
         raise GanzooError(f"{path} is truncated or no state_dict of PyTorch ({said}).") from error
@@ -104,7 +102,7 @@ class _Tensors(pickle.Unpickler):
             return _view
         if module == "torch" and name in DTYPES:
             return DTYPES[name]
-        raise GanzooError(f"the file asks for {module}.{name}: only plain tensors are read.")
+        raise ValueError(f"it asks for {module}.{name}: only plain tensors are read")
 
     def persistent_load(self, pid: Any) -> Storage:
         kind, dtype, key, *_ = pid
@@ -117,7 +115,7 @@ class _Tensors(pickle.Unpickler):
 def _view(storage: Storage, offset: int, shape: Any, strides: Any, *_: Any) -> View:
     expected = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
     if any(n > 1 and s != e for n, s, e in zip(shape, strides, expected, strict=True)):
-        raise GanzooError("the file holds tensors whose axes are permuted: save contiguous ones.")
+        raise ValueError("the axes of a tensor are permuted: save contiguous ones")
     return View(storage, int(offset), tuple(map(int, shape)))
 
 

@@ -18,6 +18,7 @@ from ganzoo.eval import (
     digit_network,
     features,
     inception,
+    inception_hub,
     inception_layers,
     inception_weights,
     torch_file,
@@ -326,6 +327,31 @@ def extractor_of_copy(folder: Path):
     """The same module with one more byte."""
     (folder / "assets" / "more").write_bytes(b"1")
     return extractor("inception", weights=folder)
+
+
+def test_the_module_is_downloaded_once_and_kept_only_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    kept = tmp_path / "cache" / "ganzoo" / "inception_2015"
+    tf.saved_model.save(Module(299), tmp_path / "module")
+    archive = tmp_path / "module.tar.gz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(tmp_path / "module", ".")
+    whole = archive.read_bytes()
+    monkeypatch.setattr(inception_hub, "HUB", archive.as_uri())
+    archive.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(GanzooError, match=r"the download from tfhub\.dev failed"):
+        extractor("inception", weights="tfgan")
+    assert not list(kept.iterdir())
+    archive.write_bytes(whole)
+    label = extractor("inception", weights="tfgan").label
+    archive.unlink()
+    assert extractor("inception", weights="tfgan").label == label
+    assert [path.name for path in kept.iterdir()] == ["tfgan"]
+
+
+def test_without_a_network_the_module_is_missed_in_one_sentence():
+    with pytest.raises(GanzooError, match=r"not at .*tfgan, and the download .* unpack it there"):
+        extractor("inception", weights="tfgan")
 
 
 def test_another_module_is_refused(tmp_path):

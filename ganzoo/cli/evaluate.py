@@ -35,7 +35,9 @@ FLAGS = ("fid", "kid", "is", "prdc", "modes", "swd", "ms-ssim", "memorization")
 @click.option("--features", help="mnist, fashion, inception, or another distribution's.")
 @click.option("--dims", type=int, help="Of inception: 64, 192, 768 or 2048.")
 @click.option(
-    "--weights", type=click.Path(), help="Of inception: a file, or the folder of TF-GAN's module."
+    "--weights",
+    metavar="FILE|FOLDER|tfgan",
+    help="Of inception: a file, or the folder of TF-GAN's module, or that downloaded.",
 )
 @click.option(
     "--precision",
