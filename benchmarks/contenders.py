@@ -29,8 +29,8 @@ def ganzoo(network: str, precision: str) -> Callable[[int], None]:
     from networks import plugin
 
     from ganzoo.data import Dataset
-    from ganzoo.game import Game
     from ganzoo.spec import DataSpec
+    from ganzoo.training.game import Game
 
     data = Dataset("random", DataSpec((28, 28, 1)), {"image": pixels()}, licence="", source="")
     game = Game(plugin(network), data, seed=0, precision=precision, chunk_steps=50)
@@ -51,24 +51,26 @@ def loop(network: str, precision: str) -> Callable[[int], None]:
 
     from networks import plugin
 
-    from ganzoo import training
     from ganzoo.data import Dataset
     from ganzoo.run import RunDir
     from ganzoo.settings import Settings
     from ganzoo.spec import DataSpec
+    from ganzoo.training import Request, loop
+    from ganzoo.training.recorder import Recorder
+    from ganzoo.views.view import Silent
 
     data = Dataset("random", DataSpec((28, 28, 1)), {"image": pixels()}, licence="", source="")
-    request = training.Request(Settings("benchmark", precision=precision), plugin(network), data)
-    run, view, step = RunDir.create(tempfile.mkdtemp()), training.Silent(), 0
-    game = training.make_game(request)
-    training.prepare_folder(run, game, request, view)
-    books = training.Books(run, game, request, view, step)
+    request = Request(Settings("benchmark", precision=precision), plugin(network), data)
+    run, view, step = RunDir.create(tempfile.mkdtemp()), Silent(), 0
+    game = loop.make_game(request)
+    loop.prepare_folder(run, game, request, view)
+    recorder = Recorder(run, game, request, view, step)
 
     def play(count: int) -> None:
         nonlocal step
         end = step + count
         while step < end:
-            step = training.play(game, books, step, books.pause(step, end))
+            step = loop.play(game, recorder, step, recorder.pause(step, end))
 
     return play
 

@@ -22,8 +22,8 @@ import numpy as np
 import ganzoo
 from ganzoo import data
 from ganzoo.errors import GanzooError
-from ganzoo.eval import records
-from ganzoo.eval.diagnostics import Monitor
+from ganzoo.eval.diagnosis import records
+from ganzoo.eval.diagnosis.monitor import Monitor
 
 INDUCED = str(Path(__file__).with_name("induced.py"))
 LOOKS = 20

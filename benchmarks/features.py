@@ -25,9 +25,8 @@ import tensorflow as tf
 from keras_extractors import digit_model, inception_model
 
 from ganzoo import counting, data
-from ganzoo.eval import inception, inception_layers
 from ganzoo.eval.extractor import Extractor
-from ganzoo.eval.features import extractor, largest_dims
+from ganzoo.eval.features import extractor, inception, inception_layers, largest_dims
 from ganzoo.eval.frechet import Gaussian, frechet_of_gaussians, gaussian
 from ganzoo.hardware import has_bfloat16
 

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from ganzoo.eval import digit_network, inception
-from ganzoo.eval.inception_layers import MIXED, STEM, convolutions
+from ganzoo.eval.features import digit_network, inception
+from ganzoo.eval.features.inception_layers import MIXED, STEM, convolutions
 
 
 def digit_model(weights: Mapping[str, np.ndarray]) -> keras.Model:

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo import training
-from ganzoo.books import Books, Silent
 from ganzoo.run import RunDir
+from ganzoo.training import loop
+from ganzoo.training.recorder import Recorder
+from ganzoo.views.view import Silent
 
 STRETCH = {"mlp_gan": 1000, "dcgan": 50, "wgan": 20, "sagan": 10}
 
@@ -31,10 +33,10 @@ def timed(work: Any) -> float:
 def measure(plugin: str, rounds: int, folder: Path) -> None:
     """Print one plugin's line."""
     request = training.prepare({"plugin": plugin, "data": "mnist"})
-    game, steps = training.make_game(request), STRETCH[plugin]
-    books = Books(RunDir.create(folder / plugin), game, request, Silent(), 0)
+    game, steps = loop.make_game(request), STRETCH[plugin]
+    recorder = Recorder(RunDir.create(folder / plugin), game, request, Silent(), 0)
     game.run(0, 1)
-    books.probe.look()
+    recorder.probe.look()
     step, found = 1, []
     for _ in range(rounds):
         stretch = 0.0
@@ -42,12 +44,12 @@ def measure(plugin: str, rounds: int, folder: Path) -> None:
             chunk = min(steps, game.chunk_steps)
             stretch += timed(lambda at=step, n=chunk: game.run(at, n))
             step += chunk
-        look = timed(books.probe.look)
-        row = {"step": step, "discriminator_loss": 1.0, **books.probe.look()}
-        found.append((stretch / steps, look, timed(lambda row=row: books.monitor.see(row))))
+        look = timed(recorder.probe.look)
+        row = {"step": step, "discriminator_loss": 1.0, **recorder.probe.look()}
+        found.append((stretch / steps, look, timed(lambda row=row: recorder.monitor.see(row))))
     each, look, rules = (statistics.median(values) for values in zip(*found, strict=True))
     settings, total = request.settings, request.plugin.steps
-    ends = (range(n, total + 1, n) for n in (books.look_every, settings.checkpoint_every))
+    ends = (range(n, total + 1, n) for n in (recorder.look_every, settings.checkpoint_every))
     looks, rows = len(set().union(*ends)), total // settings.log_every
     share = (looks * look + rows * rules) / (total * each)
     print(

@@ -12,16 +12,16 @@ from typing import Any
 import keras
 from keras import layers
 
-from ganzoo import fourier, losses
-from ganzoo.layers import BatchNormalization, Dropout
+from ganzoo import losses
+from ganzoo.layers import BatchNormalization, Dropout, convolution
 from ganzoo.plugin import DataSpec, Plugin
 from ganzoo.plugins.mlp_gan import MLPGAN
 
 FAST = SimpleNamespace(
     BatchNormalization=BatchNormalization,
     Dropout=Dropout,
-    Conv2D=fourier.Conv2D,
-    Conv2DTranspose=fourier.Conv2DTranspose,
+    Conv2D=convolution.Conv2D,
+    Conv2DTranspose=convolution.Conv2DTranspose,
 )
 """ganzoo's layers, which have Keras's names, weights and results."""
 BATCH = 128

@@ -19,9 +19,9 @@ import numpy as np
 import tensorflow as tf
 
 from ganzoo import data
-from ganzoo.eval import digit_network
+from ganzoo.eval.features import digit_network
+from ganzoo.files import write_atomic
 from ganzoo.layers import BatchNormalization
-from ganzoo.run import write_atomic
 
 BATCH = 128
 SMOOTHING = 0.05

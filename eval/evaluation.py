@@ -9,50 +9,26 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from ganzoo import __version__, registry
+from ganzoo import __version__
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.eval import installed, sources, summary
-from ganzoo.eval.channels import NoFeatures, PerChannel, RawValues
 from ganzoo.eval.extractor import Extractor
+from ganzoo.eval.features.simple import NoFeatures, PerChannel, RawValues
 from ganzoo.eval.metrics import METRICS, Metric, Sides, UnsuitedError, Value
 from ganzoo.eval.scores import Score
+from ganzoo.fields import typed
 from ganzoo.run import RunDir
+from ganzoo.views.view import Silent, View
 
 SAMPLES = 10_000
 SAMPLES_OF = {"stacked_mnist": 26_000, "ring": 2_500, "grid": 2_500}
 """What the papers take, where they agree on a number."""
 TRAIN_VALUES = 2**26
 """Of training features held to search for neighbours in: 256 MiB."""
-
-
-class View(Protocol):
-    """Whoever watches an evaluation."""
-
-    def say(self, text: str) -> None:
-        """One line for the user."""
-
-    def start(self, what: str, total: int) -> None:
-        """`what` begins: `total` samples will go by, or 0 where they cannot be counted."""
-
-    def advance(self, count: int) -> None:
-        """So many more have."""
-
-
-class Silent:
-    """A view that shows nothing."""
-
-    def say(self, text: str) -> None:
-        pass
-
-    def start(self, what: str, total: int) -> None:
-        pass
-
-    def advance(self, count: int) -> None:
-        pass
 
 
 @dataclass(frozen=True)
@@ -96,7 +72,7 @@ def evaluate(
     for name in terms:
         if name not in known:
             raise unknown("keyword of evaluate", name, known)
-    base = Terms(**registry.typed(Terms, terms))
+    base = Terms(**typed(Terms, terms))
     if seeds < 1:
         raise UsageError(f"expected 1 seed or more, not {seeds}.")
     view = view or Silent()

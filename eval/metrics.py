@@ -17,11 +17,11 @@ from ganzoo import data, pictures
 from ganzoo.data import stacked
 from ganzoo.errors import UsageError
 from ganzoo.eval import memorization as copies
-from ganzoo.eval.classes import TRUSTED, Classes, by_classifier, by_neighbours
 from ganzoo.eval.extractor import Extractor
 from ganzoo.eval.frechet import cautions, frechet_of_gaussians, frechet_per_class
 from ganzoo.eval.inception_score import inception_score
 from ganzoo.eval.kernel import kernel_distance
+from ganzoo.eval.labelling import TRUSTED, Classes, by_classifier, by_neighbours
 from ganzoo.eval.modes import class_modes, point_modes, stacked_modes
 from ganzoo.eval.ms_ssim import ms_ssim_diversity
 from ganzoo.eval.prdc import prdc

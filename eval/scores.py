@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import GanzooError
-from ganzoo.run import RunDir, write_atomic
+from ganzoo.files import plain, write_atomic
+from ganzoo.run import RunDir
 
 LARGEST_FILE = 2_000_000
 FREE = ("seed", "ganzoo", "reference")
@@ -47,7 +47,7 @@ class Score:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values only; a number that is not finite becomes its name."""
-        return _plain(
+        return plain(
             {
                 name: getattr(self, name)
                 for name in (
@@ -106,20 +106,5 @@ def _read(path: Path) -> Score:
 
 
 def _digest(content: Mapping[str, Any]) -> str:
-    text = json.dumps(_plain(content), sort_keys=True)
+    text = json.dumps(plain(content), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _plain(value: Any) -> Any:
-    """JSON's own types: NumPy's numbers and arrays are turned, infinities and NaN are named."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    return str(value)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ganzoo import data, in_memory
+from ganzoo import data, handles
 from ganzoo.data import Dataset, arrays, folder, to_uint8
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.run import RunDir
@@ -144,7 +144,7 @@ def stored(path: str, *, pixels: str = "auto", size: int | None = None) -> Store
 
 def reference(name: str, *, split: str, pixels: str = "auto", size: int | None = None) -> Stored:
     """A data set's split by its name; a file or folder whole, since somebody chose it."""
-    if in_memory.is_name(name) or name in data.names():
+    if handles.is_name(name) or name in data.names():
         return of_dataset(data.load(name, size=size, split=split), split)
     if not Path(name).expanduser().exists():
         raise unknown("data set or path", name, data.names())

@@ -19,8 +19,7 @@ from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval import sources
 from ganzoo.eval.extractor import Extractor
 from ganzoo.eval.frechet import Gaussian, Moments
-from ganzoo.registry import cache_dir
-from ganzoo.run import write_atomic
+from ganzoo.files import cache_dir, write_atomic
 
 KEEP = 10_000
 """Samples and feature vectors held for what needs each of them: neighbours, kernels, patches."""

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganzoo import in_memory, notebook, plugin_source, registry, settings
-from ganzoo.cli.view import headline
+from ganzoo import handles, plugin_source, registry, settings
 from ganzoo.data.memory import Held
 from ganzoo.errors import UsageError, unknown
 from ganzoo.plugin import Plugin
 from ganzoo.run import RunDir, new_path
+from ganzoo.views import notebook
+from ganzoo.views.terminal import headline
 
 if TYPE_CHECKING:
     from ganzoo.eval.scores import Score
@@ -73,7 +74,7 @@ def train(
     with notebook.view(path, quiet) as view:
         view.say(headline(request, path))
         training.start(request, path, view)
-    return Run(path, data=held, plugin=cls if in_memory.is_name(name) else None)
+    return Run(path, data=held, plugin=cls if handles.is_name(name) else None)
 
 
 def load(path: str | os.PathLike[str], *, data: Any = None, plugin: Any = None) -> Run:
@@ -183,13 +184,13 @@ class Run:
 
     def show(self) -> None:
         """Show the newest grid of samples: here in a notebook, else by saying where it is."""
-        notebook.show(self)
+        notebook.show(self.folder)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, step {self.step}, {self.folder.state()})"
 
     def _repr_html_(self) -> str:
-        return notebook.html(self)
+        return notebook.html(self.folder)
 
 
 class Scores(dict[str, "Score"]):
@@ -223,7 +224,7 @@ def _class(plugin: Any) -> type[Plugin]:
 
 
 def _name(cls: type[Plugin]) -> str:
-    return plugin_source.name_of(cls) or in_memory.hold(cls.__name__, cls)
+    return plugin_source.name_of(cls) or handles.hold(cls.__name__, cls)
 
 
 def _plugin(plugin: Any) -> tuple[type[Plugin], str, dict[str, Any]]:

@@ -16,22 +16,18 @@ import importlib.machinery
 import importlib.metadata
 import importlib.util
 import inspect
-import io
 import json
-import os
 import subprocess
 import sys
 import textwrap
-import tokenize
 import types
-import typing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ganzoo import in_memory
+from ganzoo import files, handles
 from ganzoo.errors import GanzooError, UsageError, unknown
+from ganzoo.fields import Field, comments, described
 
 GROUP = "ganzoo.plugins"
 
@@ -88,10 +84,9 @@ def _clash(name: str, claims: Iterable[Entry]) -> str:
 
 
 def _builtin() -> list[Entry]:
-    import ganzoo.plugins
-
     version = f"ganzoo {sys.modules['ganzoo'].__version__}"
-    files = sorted(Path(ganzoo.plugins.__file__).parent.glob("[!_]*.py"))
+    folder = Path(importlib.util.find_spec("ganzoo.plugins").origin).parent
+    files = sorted(folder.glob("[!_]*.py"))
     return [
         _described(Entry(path.stem, version, f"ganzoo.plugins.{path.stem}", path)) for path in files
     ]
@@ -182,7 +177,7 @@ def _import_error(entry: Entry) -> str | None:
     """
     stamp = f"{sys.executable} {sys.version} {entry.origin} {entry.target} {entry.source}"
     digest = hashlib.sha256(stamp.encode() + entry.source.read_bytes()).hexdigest()[:32]
-    note = cache_dir() / "imports" / f"{digest}.json"
+    note = files.cache_dir() / "imports" / f"{digest}.json"
     with contextlib.suppress(OSError, ValueError):
         return json.loads(note.read_text())["error"]
     code = (
@@ -211,18 +206,13 @@ def _import_error(entry: Entry) -> str | None:
     return error
 
 
-def cache_dir() -> Path:
-    """Where ganzoo remembers what it can find out again: `$XDG_CACHE_HOME/ganzoo`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganzoo"
-
-
 # -- loading ------------------------------------------------------------------------------------
 
 
 def find(name: str) -> Entry:
     """The entry called `name`, `DIST:NAME`, or at the path `name` of a `.py` file."""
-    if in_memory.is_name(name):
-        cls = in_memory.find(name)
+    if handles.is_name(name):
+        cls = handles.find(name)
         return Entry(name, "memory", name, None, (cls.__doc__ or "").split("\n")[0], cls.paper)
     if name.endswith(".py"):
         path = Path(name)
@@ -247,7 +237,7 @@ def find(name: str) -> Entry:
 
 def load(name: str) -> type:
     """Import the plugin called `name` and return its class, a subclass of Plugin."""
-    return in_memory.find(name) if in_memory.is_name(name) else _import_class(find(name))
+    return handles.find(name) if handles.is_name(name) else _import_class(find(name))
 
 
 def _import_class(entry: Entry) -> type:
@@ -316,40 +306,11 @@ def _import_module(entry: Entry) -> types.ModuleType:
         ) from error
 
 
-# -- fields -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Field:
-    """One hyperparameter: `ganzoo info` prints it, `--set` sets it."""
-
-    name: str
-    type: str
-    default: Any
-    reason: str = ""
-
-
-def fields(cls: type) -> list[Field]:
-    """The hyperparameters of a plugin class; the reason is the comment beside the field."""
-    reasons: dict[str, str] = {}
-    for base in reversed(cls.__mro__):
-        with contextlib.suppress(OSError, TypeError):
-            reasons.update(_comments(inspect.getsource(base)))
-    return [
-        Field(f.name, _type_name(f.type), f.default, reasons.get(f.name, ""))
-        for f in dataclasses.fields(cls)
-    ]
-
-
-def _type_name(kind: Any) -> str:
-    if isinstance(kind, str):
-        return kind
-    plain = inspect.isclass(kind) and not typing.get_args(kind)
-    return kind.__name__ if plain else str(kind).replace("typing.", "")
+# -- fields, from the source alone ----------------------------------------------------------------
 
 
 def static_fields(entry: Entry) -> list[Field] | None:
-    """As `fields`, read from the source alone; None where only an import can tell.
+    """As `described`, read from the source alone; None where only an import can tell.
 
     It can where the class stands in the file and derives from Plugin and nothing else.
     """
@@ -361,9 +322,9 @@ def static_fields(entry: Entry) -> list[Field] | None:
     classes = _plugin_classes(ast.parse(text), entry.target)
     if len(classes) != 1 or [ast.unparse(base) for base in classes[0].bases] != ["Plugin"]:
         return None
-    found = {field.name: field for field in fields(Plugin)}
+    found = {field.name: field for field in described(Plugin)}
     lines = text.splitlines()[classes[0].lineno - 1 : classes[0].end_lineno]
-    reasons = _comments(textwrap.dedent("\n".join(lines)))
+    reasons = comments(textwrap.dedent("\n".join(lines)))
     for node in classes[0].body:
         if isinstance(node, ast.AnnAssign) and "ClassVar" not in ast.unparse(node.annotation):
             name = _target_name(node)
@@ -374,84 +335,3 @@ def static_fields(entry: Entry) -> list[Field] | None:
             reason = reasons.get(name) or (found[name].reason if name in found else "")
             found[name] = Field(name, ast.unparse(node.annotation), default, reason)
     return list(found.values())
-
-
-def _comments(text: str) -> dict[str, str]:
-    """Field -> the comment behind it in a class body, or on the lines right above it."""
-    found: dict[str, str] = {}
-    above = name = ""
-    line_start = True
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            comment = token.string.lstrip("# ")
-            if name:
-                found[name] = comment
-            else:
-                above = f"{above} {comment}".strip()
-        elif token.type == tokenize.NEWLINE:
-            name, line_start = "", True
-        elif token.type == tokenize.NAME and line_start:
-            name, line_start = token.string, False
-            if above:
-                found.setdefault(name, above)
-            above = ""
-        elif token.type not in (tokenize.NL, tokenize.INDENT, tokenize.DEDENT):
-            line_start = False
-    return found
-
-
-def make(cls: type, values: dict[str, Any]) -> Any:
-    """A plugin with these field values, checked by name and by type.
-
-    Raises UsageError for an unknown field (the nearest is offered) and for a value that is not of
-    the field's type; a whole number is taken for a float, a truth value never for a number.
-    """
-    known = [f.name for f in dataclasses.fields(cls)]
-    for name in values:
-        if name not in known:
-            raise unknown("field", str(name), known)
-    return cls(**typed(cls, values))
-
-
-def typed(cls: type, values: dict[str, Any]) -> dict[str, Any]:
-    """The values, each of the type that the dataclass states for its name, or a UsageError."""
-    hints = typing.get_type_hints(cls)
-    return {name: _coerce(name, value, hints[name]) for name, value in values.items()}
-
-
-def _coerce(name: str, value: Any, kind: Any) -> Any:
-    options = typing.get_args(kind) if _is_union(kind) else (kind,)
-    for option in options:
-        with contextlib.suppress(ValueError, TypeError):
-            return _as_type(value, option)
-    if typing.get_origin(kind) is typing.Literal:
-        raise unknown(name, str(value), map(str, typing.get_args(kind)))
-    raise UsageError(f"{name} must be {_type_name(kind)}, not {value!r}.")
-
-
-def _is_union(kind: Any) -> bool:
-    return typing.get_origin(kind) in (typing.Union, types.UnionType)
-
-
-def _as_type(value: Any, kind: Any) -> Any:
-    if kind in (None, type(None)):
-        if value is None:
-            return None
-        raise ValueError
-    if typing.get_origin(kind) is typing.Literal:
-        if value in typing.get_args(kind):
-            return value
-        raise ValueError
-    if typing.get_origin(kind) is tuple:
-        inner = typing.get_args(kind)
-        same = len(inner) == 2 and inner[1] is Ellipsis
-        kinds = [inner[0]] * len(value) if same else inner
-        if not isinstance(value, (list, tuple)) or len(kinds) != len(value):
-            raise ValueError
-        return tuple(_as_type(v, k) for v, k in zip(value, kinds, strict=True))
-    if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        return float(value)  # YAML reads 1e-4 as a string
-    origin = typing.get_origin(kind) or kind
-    if isinstance(value, origin) and not (kind is int and isinstance(value, bool)):
-        return value
-    raise ValueError

@@ -17,13 +17,10 @@ TensorFlow, and nothing here is unpickled.
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import json
-import math
 import os
 import re
-import secrets
 import time
 import warnings
 import zipfile
@@ -35,39 +32,10 @@ import numpy as np
 import yaml
 
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.files import plain, write_atomic, write_error
 
 CHECKPOINT = re.compile(r"step-(\d{8,})\.npz")
 KEEP_LAST = 2
-
-
-def write_atomic(path: Path, content: bytes) -> None:
-    """Write a whole file or none of it: beside the target, flushed to the disk, then renamed."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise _write_error(path, error) from error
-
-
-def _write_error(path: Path, error: OSError) -> GanzooError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return GanzooError(
-            f"the disk is full: {path} was not written; what was saved before it is "
-            "untouched. Free some space and go on with --resume."
-        )
-    return GanzooError(f"cannot write {path}: {error.strerror or error}.")
 
 
 class RunDir:
@@ -94,7 +62,7 @@ class RunDir:
         try:
             (run.path / "checkpoints").mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _write_error(run.path, error) from error
+            raise write_error(run.path, error) from error
         return run
 
     @classmethod
@@ -158,9 +126,9 @@ class RunDir:
     def _append(self, name: str, row: Mapping[str, Any]) -> None:
         try:
             with (self.path / name).open("a") as file:
-                file.write(json.dumps(_plain(row)) + "\n")
+                file.write(json.dumps(plain(row)) + "\n")
         except OSError as error:
-            raise _write_error(self.path / name, error) from error
+            raise write_error(self.path / name, error) from error
 
     def metrics(self) -> list[dict[str, Any]]:
         """All whole rows, in order of step; a non-finite value is a float again."""
@@ -180,7 +148,7 @@ class RunDir:
     def truncate_metrics(self, step: int) -> None:
         """Forget the rows after `step`, which a resumed run will write again."""
         rows = [row for row in self.metrics() if row["step"] <= step]
-        text = "".join(json.dumps(_plain(row)) + "\n" for row in rows)
+        text = "".join(json.dumps(plain(row)) + "\n" for row in rows)
         write_atomic(self.path / "metrics.jsonl", text.encode())
 
     # -- findings -------------------------------------------------------------------------------
@@ -195,7 +163,7 @@ class RunDir:
 
     def write_findings(self, findings: Sequence[Mapping[str, Any]]) -> None:
         """Write all findings anew: those that the rows so far give rise to."""
-        text = "".join(json.dumps(_plain(finding)) + "\n" for finding in findings)
+        text = "".join(json.dumps(plain(finding)) + "\n" for finding in findings)
         write_atomic(self.path / "findings.jsonl", text.encode())
 
     # -- checkpoints ----------------------------------------------------------------------------
@@ -326,14 +294,6 @@ def newest(root: str | os.PathLike[str] = "runs") -> RunDir:
     if not found:
         raise UsageError(f"no run in {root}/: name one, or make one with `ganzoo train dcgan`.")
     return found[0]
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has no NaN: a non-finite number is written as its name, and never dropped."""
-    return {
-        key: value if not isinstance(value, float) or math.isfinite(value) else str(value)
-        for key, value in row.items()
-    }
 
 
 def _number(value: Any) -> Any:

@@ -18,7 +18,7 @@ from string import Template
 
 from ganzoo import __version__, registry
 from ganzoo.errors import UsageError, unknown
-from ganzoo.run import write_atomic
+from ganzoo.files import write_atomic
 
 TEMPLATES = {
     "gan": "two players with the losses of Goodfellow et al. 2014",

@@ -10,8 +10,8 @@ import ast
 from typing import Any
 
 from ganzoo import registry
+from ganzoo.fields import Field, described
 from ganzoo.plugin import PRIORS
-from ganzoo.registry import Field
 from ganzoo.settings import Settings
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -26,7 +26,7 @@ def schema(plugin: str) -> dict[str, Any]:
     `plugin` may be left out of such a file, which then needs the name on the command line; `record`
     is what a run adds to its own `config.yaml`.
     """
-    properties = {f.name: _property(f) for f in registry.fields(Settings)}
+    properties = {f.name: _property(f) for f in described(Settings)}
     properties["plugin"] |= {"const": plugin}
     properties["fields"] |= _mapping({f.name: _property(f) for f in hyperparameters(plugin)})
     properties["record"] = {"type": "object", "description": "What a run met; not read."}
@@ -46,7 +46,7 @@ def hyperparameters(plugin: str) -> list[Field]:
     from ganzoo.quiet import quiet_start
 
     quiet_start()
-    return registry.fields(registry.load(plugin))
+    return described(registry.load(plugin))
 
 
 def _mapping(properties: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import yaml
 
 from ganzoo import registry
 from ganzoo.errors import GanzooError, UsageError, unknown
+from ganzoo.fields import make, typed
 
 MAX_CONFIG_BYTES = 1_000_000
 
@@ -89,9 +90,9 @@ def resolve(values: dict[str, Any]) -> tuple[Settings, Any]:
         raise UsageError("no plugin was named: say `ganzoo train NAME` (`ganzoo list` shows them).")
     if not isinstance(values.get("fields", {}), dict):
         raise UsageError(f"fields must be a mapping of names to values, not {values['fields']!r}.")
-    typed = registry.typed(Settings, values)
-    plugin = registry.make(registry.load(values["plugin"]), values.get("fields") or {})
-    return dataclasses.replace(Settings(**typed), fields=field_values(plugin)), plugin
+    plain = typed(Settings, values)
+    plugin = make(registry.load(values["plugin"]), values.get("fields") or {})
+    return dataclasses.replace(Settings(**plain), fields=field_values(plugin)), plugin
 
 
 def _unknown_key(name: str, values: dict[str, Any], known: list[str]) -> UsageError:

@@ -9,8 +9,8 @@ import keras
 from keras import layers
 
 from ganzoo import losses
-from ganzoo.fourier import Conv2D, Conv2DTranspose
 from ganzoo.layers import BatchNormalization
+from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
 from ganzoo.plugin import DataSpec, Plugin
 
 

@@ -11,8 +11,8 @@ from keras import layers
 
 from ganzoo import losses
 from ganzoo.errors import UsageError
-from ganzoo.fourier import Conv2D, Conv2DTranspose
 from ganzoo.layers import BatchNormalization
+from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
 from ganzoo.plugin import DataSpec, Plugin
 
 

@@ -12,8 +12,9 @@ from test_cli import call
 
 from ganzoo import pictures
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.eval.animation import animate
-from ganzoo.run import RunDir, write_atomic
+from ganzoo.eval.report.animation import animate
+from ganzoo.files import write_atomic
+from ganzoo.run import RunDir
 
 
 def make(path: Path, shades: list[int], side: int = 60) -> RunDir:

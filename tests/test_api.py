@@ -206,7 +206,7 @@ def test_a_wrong_question_to_a_run_is_one_sentence(digits, ask, words):
 
 def test_samples_of_a_run_need_neither_its_plugin_nor_its_data(run, monkeypatch):
     before = run.sample(2)
-    monkeypatch.setattr("ganzoo.in_memory._alive", {})
+    monkeypatch.setattr("ganzoo.handles._alive", {})
     elsewhere = ganzoo.load(run.path)
     assert np.array_equal(elsewhere.sample(2), before)
     with pytest.raises(UsageError, match=r"ganzoo.load\(RUN, data=array\)"):

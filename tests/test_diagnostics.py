@@ -11,10 +11,10 @@ from click.testing import CliRunner
 
 from ganzoo.cli import cli
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.eval import records
-from ganzoo.eval.diagnostics import Monitor, diagnose
-from ganzoo.eval.finding import Finding
-from ganzoo.eval.rules_players import cycle
+from ganzoo.eval.diagnosis import records
+from ganzoo.eval.diagnosis.findings import Finding
+from ganzoo.eval.diagnosis.monitor import Monitor, diagnose
+from ganzoo.eval.diagnosis.rules_players import cycle
 
 TOTAL, EVERY, LOOK = 10_000, 100, 500
 

@@ -15,9 +15,9 @@ from ganzoo import data
 from ganzoo.cli import main
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval import evaluation, scores, sources, summary
-from ganzoo.eval.channels import NoFeatures, PerChannel, RawValues
 from ganzoo.eval.evaluation import evaluate
 from ganzoo.eval.extractor import Extractor
+from ganzoo.eval.features.simple import NoFeatures, PerChannel, RawValues
 from ganzoo.eval.frechet import frechet_distance
 from ganzoo.eval.scores import Score
 from ganzoo.run import RunDir

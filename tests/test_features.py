@@ -14,17 +14,17 @@ import tensorflow as tf
 from ganzoo import data
 from ganzoo.data import to_float
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.eval import (
+from ganzoo.eval import features
+from ganzoo.eval.extractor import hash_arrays
+from ganzoo.eval.features import (
     digit_network,
-    features,
+    extractor,
     inception,
     inception_hub,
     inception_layers,
     inception_weights,
     torch_file,
 )
-from ganzoo.eval.extractor import hash_arrays
-from ganzoo.eval.features import extractor
 
 PUBLIC = Path(os.environ.get("GANZOO_DATA", "nowhere"))
 INCEPTION = PUBLIC / "inception_2015"

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from ganzoo import fourier
+from ganzoo.layers import convolution
 
 
 def draw(*shape: int, seed: int = 1) -> tf.Tensor:
@@ -55,7 +55,7 @@ def close(ours: list, theirs: list) -> None:
 )
 def test_the_convolution_is_keras(side, kernel, stride):
     arguments = (5, kernel, stride, "same")
-    close(*both(fourier.Conv2D(*arguments), layers.Conv2D(*arguments), draw(3, side, side, 4)))
+    close(*both(convolution.Conv2D(*arguments), layers.Conv2D(*arguments), draw(3, side, side, 4)))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_the_transposed_convolution_is_keras(side, kernel, stride):
     arguments = (5, kernel, stride, "same")
     close(
         *both(
-            fourier.Conv2DTranspose(*arguments),
+            convolution.Conv2DTranspose(*arguments),
             layers.Conv2DTranspose(*arguments),
             draw(3, side, side, 4),
         )
@@ -74,7 +74,7 @@ def test_the_transposed_convolution_is_keras(side, kernel, stride):
 
 
 def test_a_gradient_penalty_can_go_through():
-    ours, theirs = fourier.Conv2D(3, 5, 2, "same"), layers.Conv2D(3, 5, 2, "same")
+    ours, theirs = convolution.Conv2D(3, 5, 2, "same"), layers.Conv2D(3, 5, 2, "same")
     x = draw(2, 8, 8, 2)
     both(ours, theirs, x)
     slopes = []
@@ -89,18 +89,21 @@ def test_a_gradient_penalty_can_go_through():
 
 
 def test_it_is_used_where_it_pays_and_not_elsewhere():
-    small, large = fourier.Conv2DTranspose(128, 5, 1, "same"), fourier.Conv2D(64, 3, 1, "same")
+    small, large = (
+        convolution.Conv2DTranspose(128, 5, 1, "same"),
+        convolution.Conv2D(64, 3, 1, "same"),
+    )
     small.build((None, 7, 7, 256))
     large.build((None, 64, 64, 3))
     assert small.fourier
     assert not large.fourier
     for arguments in ({"padding": "valid"}, {"strides": (1, 2), "padding": "same"}):
-        odd = fourier.Conv2D(128, 5, **arguments)
+        odd = convolution.Conv2D(128, 5, **arguments)
         odd.build((None, 8, 8, 256))
         assert not odd.fourier
 
 
 def test_layers_survive_their_configuration():
-    layer = fourier.Conv2DTranspose(4, 5, 2, "same", use_bias=False)
+    layer = convolution.Conv2DTranspose(4, 5, 2, "same", use_bias=False)
     twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
-    assert (type(twin), twin.strides, twin.use_bias) == (fourier.Conv2DTranspose, (2, 2), False)
+    assert (type(twin), twin.strides, twin.use_bias) == (convolution.Conv2DTranspose, (2, 2), False)

@@ -14,10 +14,11 @@ from keras import layers
 
 from ganzoo import losses, registry
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.game import Game, Order
+from ganzoo.fields import make
 from ganzoo.plugin import Player, Plugin
 from ganzoo.plugins.mlp_gan import MLPGAN
 from ganzoo.plugins.wgan import WGAN
+from ganzoo.training.game import Game, Order
 
 SMALL = {"batch_size": 16, "z_dim": 4}
 
@@ -86,7 +87,7 @@ def test_the_cut_of_steps_into_calls_changes_no_bit():
 
 @pytest.mark.parametrize("name", ["mlp_gan", "dcgan", "wgan", "sagan"])
 def test_a_restored_game_goes_on_to_the_same_bits(name):
-    plugin = registry.make(
+    plugin = make(
         registry.load(name),
         {"batch_size": 8, "z_dim": 4} | ({} if name == "mlp_gan" else {"width": 4}),
     )

@@ -28,9 +28,9 @@ def test_a_gpu_has_bfloat16_from_ampere_on(monkeypatch, capability, expected):
 
 
 def test_auto_takes_bfloat16_where_hardware_and_plugin_allow_it(monkeypatch):
-    monkeypatch.setattr("ganzoo.training.has_bfloat16", lambda: True)
+    monkeypatch.setattr("ganzoo.training.request.has_bfloat16", lambda: True)
     assert resolve_precision("auto") == "bfloat16"
     assert resolve_precision("auto", low=False) == "float32"
     assert resolve_precision("bfloat16", low=False) == "bfloat16"
-    monkeypatch.setattr("ganzoo.training.has_bfloat16", lambda: False)
+    monkeypatch.setattr("ganzoo.training.request.has_bfloat16", lambda: False)
     assert resolve_precision("auto") == "float32"

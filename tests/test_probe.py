@@ -10,11 +10,11 @@ from conftest import images, points
 
 from ganzoo import data
 from ganzoo.errors import GanzooError
-from ganzoo.eval.glimpse import Glimpse
-from ganzoo.eval.probe import Probe
-from ganzoo.game import Game
+from ganzoo.eval.diagnosis.probe import Probe
+from ganzoo.eval.diagnosis.variety import Variety
 from ganzoo.plugins.dcgan import DCGAN
 from ganzoo.plugins.mlp_gan import MLPGAN
+from ganzoo.training.game import Game
 
 
 def blobs(n: int, seed: int, spread: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -25,14 +25,14 @@ def blobs(n: int, seed: int, spread: float = 1.0) -> tuple[np.ndarray, np.ndarra
 
 
 @pytest.fixture(scope="module")
-def glimpse() -> Glimpse:
+def variety() -> Variety:
     train, labels = blobs(1200, 0)
-    return Glimpse(train, 300, labels=labels, classes=4, held_out=blobs(400, 1)[0])
+    return Variety(train, 300, labels=labels, classes=4, held_out=blobs(400, 1)[0])
 
 
-def test_other_samples_of_the_same_distribution_look_real(glimpse):
+def test_other_samples_of_the_same_distribution_look_real(variety):
     fake, _ = blobs(300, 2)
-    seen = glimpse.variety(fake) | glimpse.neighbours(fake)
+    seen = variety.variety(fake) | variety.neighbours(fake)
     assert seen["diversity"] == pytest.approx(1, abs=0.03)
     assert seen["duplicates"] < 0.05
     assert seen["precision"] > 0.9
@@ -41,35 +41,35 @@ def test_other_samples_of_the_same_distribution_look_real(glimpse):
     assert seen["classes"] == seen["real_classes"] == [0.25] * 4
 
 
-def test_a_collapse_is_seen_by_spread_duplicates_and_recall(glimpse):
-    seen = glimpse.variety(blobs(300, 3, spread=0.01)[0][::4].repeat(4, 0))
+def test_a_collapse_is_seen_by_spread_duplicates_and_recall(variety):
+    seen = variety.variety(blobs(300, 3, spread=0.01)[0][::4].repeat(4, 0))
     assert seen["diversity"] < 0.1
     assert seen["duplicates"] == 1
     assert seen["recall"] < 0.05
 
 
-def test_a_class_that_is_missing_has_no_share(glimpse):
+def test_a_class_that_is_missing_has_no_share(variety):
     fake, labels = blobs(400, 4)
-    shares = glimpse.neighbours(fake[labels != 2])["classes"]
+    shares = variety.neighbours(fake[labels != 2])["classes"]
     assert shares[2] == 0
     assert shares[0] == pytest.approx(1 / 3, abs=1e-5)
 
 
-def test_near_copies_of_training_samples_are_copies_wherever_they_lie(glimpse):
-    near = glimpse.train[:300] + 0.05 * blobs(300, 5)[0] / 12
-    assert glimpse.neighbours(near)["copies"] > 0.95
-    exact = np.concatenate([glimpse.train[:1]] * 300)
-    assert glimpse.neighbours(exact)["copies"] == 1
+def test_near_copies_of_training_samples_are_copies_wherever_they_lie(variety):
+    near = variety.train[:300] + 0.05 * blobs(300, 5)[0] / 12
+    assert variety.neighbours(near)["copies"] > 0.95
+    exact = np.concatenate([variety.train[:1]] * 300)
+    assert variety.neighbours(exact)["copies"] == 1
 
 
-def test_a_collapse_into_the_densest_region_is_no_copying(glimpse):
+def test_a_collapse_into_the_densest_region_is_no_copying(variety):
     centre = 12 * np.eye(16)[:1] + 0.1 * np.random.default_rng(0).standard_normal((300, 16))
-    assert glimpse.neighbours(centre)["copies"] < 0.05
+    assert variety.neighbours(centre)["copies"] < 0.05
 
 
 def test_a_sample_that_stands_in_the_training_set_twice_is_a_copy():
     train = blobs(40, 6)[0].repeat(2, 0)
-    assert Glimpse(train, 40).neighbours(train[:10])["copies"] == 1
+    assert Variety(train, 40).neighbours(train[:10])["copies"] == 1
 
 
 # -- at a game ------------------------------------------------------------------------------------

@@ -25,18 +25,3 @@ def test_the_plugin_in_the_readme_trains(tmp_path):
     run = training.start(request, tmp_path / "run")
     assert run.checkpoints() == [2]
     assert registry.static_fields(registry.find(str(path)))[-1].reason.startswith("fields are")
-
-
-def test_the_packages_of_setup_cfg_are_the_folders():
-    from configparser import ConfigParser
-
-    root = Path(__file__).parent.parent
-    config = ConfigParser()
-    config.read(root / "setup.cfg")
-    listed = set(config["options"]["packages"].split())
-    inside = {
-        ".".join(p.parent.relative_to(root).parts) for p in root.glob("ganzoo/**/__init__.py")
-    }
-    assert listed == inside | {"ganzoo.eval", "ganzoo.plugins"}
-    for flat in ("eval", "plugins"):
-        assert not list((root / flat).glob("*/__init__.py"))

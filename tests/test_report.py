@@ -15,13 +15,14 @@ from test_cli import call
 
 from ganzoo import pictures
 from ganzoo.errors import UsageError
-from ganzoo.eval import axes, curves, run_facts, stored_pictures
-from ganzoo.eval.curves import Line, Mark, chart
-from ganzoo.eval.finding import Finding
-from ganzoo.eval.panels import histogram
-from ganzoo.eval.report import html, report
+from ganzoo.eval.diagnosis.findings import Finding
+from ganzoo.eval.report import axis, curves, run_facts, stored_pictures
+from ganzoo.eval.report.curves import Line, Mark, chart
+from ganzoo.eval.report.page import html, report
+from ganzoo.eval.report.panels import histogram
 from ganzoo.eval.scores import Score
-from ganzoo.run import RunDir, write_atomic
+from ganzoo.files import write_atomic
+from ganzoo.run import RunDir
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil.example/x>{{ 7*7 }}"
@@ -189,7 +190,7 @@ def test_links_are_not_followed(tmp_path):
 def test_values_without_bounds_still_make_a_chart():
     values = [1e308, -1e308, 1e-320, 0.0, 5.0, float("nan")] * 30
     for kind in ("auto", "log", "linear", "unit"):
-        y = axes.axis(values, kind=kind)
+        y = axis.axis(values, kind=kind)
         text = chart([Line("x", range(180), values)], title="x", y=y, last=179)
         assert "nan" not in re.sub(r"<title>.*?</title>", "", text)
 
@@ -199,7 +200,7 @@ def test_values_without_bounds_still_make_a_chart():
 
 def test_a_finding_stands_where_it_was_raised_and_shades_from_where_it_began():
     mark = Mark(1, "failure", since=25, step=50, title="x")
-    text = chart([], title="x", y=axes.axis([0, 1]), last=100, marks=[mark])
+    text = chart([], title="x", y=axis.axis([0, 1]), last=100, marks=[mark])
     left, right = curves.LEFT, curves.RIGHT
     middle, quarter = (left + right) / 2, left + (right - left) / 4
     assert f'<path d="M{middle} ' in text
@@ -217,7 +218,7 @@ def test_no_peak_is_lost_among_many_rows():
 
 def test_a_value_that_is_not_finite_gets_a_cross_and_a_gap():
     values = [1.0, 2.0, float("nan"), float("nan"), 3.0]
-    text = chart([Line("loss", range(5), values)], title="x", y=axes.axis(values), last=4)
+    text = chart([Line("loss", range(5), values)], title="x", y=axis.axis(values), last=4)
     assert text.count('class="cross"') == 1
     assert "loss is nan from step 2 on" in text
     assert re.search(r'class="line s0" d="M[^"]*M[^"]*"', text)
@@ -237,7 +238,7 @@ def test_a_value_that_is_not_finite_gets_a_cross_and_a_gap():
     ],
 )
 def test_axes_have_round_ticks_and_suit_their_values(values, kind, expected, labels):
-    found = axes.axis(values, kind=kind)
+    found = axis.axis(values, kind=kind)
     assert found.kind == expected
     assert " ".join(label for _, label in found.ticks) == labels
     places = [found.place(value) for value in values]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.run import RunDir, find_runs, write_atomic
+from ganzoo.files import write_atomic
+from ganzoo.run import RunDir, find_runs
 
 STATE = {"networks/g/0": np.arange(1000, dtype=np.float32), "sampler/0": np.ones(3)}
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ganzoo import data
-from ganzoo.eval.scales import Scales
+from ganzoo.eval.diagnosis.multiscale_mmd import MultiscaleMMD
 
 BITS = np.random.default_rng(0)
 
@@ -20,7 +20,7 @@ def ring(n: int = 500, skip: int = 0) -> np.ndarray:
 
 def test_it_is_the_mean_of_mmd2_over_widths_that_halve():
     real, fake = BITS.normal(0, 1, (40, 3)), BITS.normal(0.5, 1, (30, 3))
-    scales = Scales(real)
+    scales = MultiscaleMMD(real)
     assert scales.levels > 1
     found = []
     for level in range(scales.levels):
@@ -36,19 +36,19 @@ def test_it_is_the_mean_of_mmd2_over_widths_that_halve():
 
 def test_a_set_is_at_no_distance_from_itself_in_any_order():
     real = ring()
-    assert Scales(real).mmd2(real[::-1]) == pytest.approx(0, abs=1e-12)
+    assert MultiscaleMMD(real).mmd2(real[::-1]) == pytest.approx(0, abs=1e-12)
 
 
 def test_a_cloud_with_the_moments_of_the_ring_is_far_from_it():
     real, other = ring(), ring(skip=500)
     cloud = BITS.multivariate_normal(real.mean(0), np.cov(real.T), 500)
-    scales = Scales(real)
+    scales = MultiscaleMMD(real)
     assert scales.mmd2(cloud) > 10 * scales.mmd2(other)
 
 
 def test_it_grows_with_noise_and_with_every_mode_that_is_dropped():
     real, other = ring(), ring(skip=500)
-    scales, noise = Scales(real), BITS.normal(0, 1, other.shape)
+    scales, noise = MultiscaleMMD(real), BITS.normal(0, 1, other.shape)
     noised = [scales.mmd2(other + s * noise) for s in (0, 0.03, 0.1, 0.3)]
     assert noised == sorted(noised)
     mode = np.floor(np.arctan2(other[:, 1], other[:, 0]) / (math.pi / 4) + 0.5).astype(int)
@@ -58,6 +58,6 @@ def test_it_grows_with_noise_and_with_every_mode_that_is_dropped():
 
 @pytest.mark.parametrize("real", [np.zeros((50, 2)), np.repeat(np.eye(3), 20, axis=0)])
 def test_reals_without_any_fine_structure_have_a_distance(real):
-    scales = Scales(real)
+    scales = MultiscaleMMD(real)
     assert scales.mmd2(real) == pytest.approx(0, abs=1e-12)
     assert 0 < scales.mmd2(real + 5) < 2

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from ganzoo.errors import GanzooError
-from ganzoo.eval import torch_file
+from ganzoo.eval.features import torch_file
 
 FILES = [Path(__file__).parent / "files" / f"state_dict_{kind}.pth" for kind in ("zip", "stream")]
 

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from ganzoo import training
-from ganzoo.books import Books, Silent
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.run import RunDir
+from ganzoo.training import loop
+from ganzoo.training.recorder import Recorder
+from ganzoo.views.view import Silent
 
 STEPS = 48
 STUCK = {"g_lr": 1e-9, "d_lr": 1e-9, "batch_size": 16, "z_dim": 8, "steps": STEPS}
@@ -75,13 +77,13 @@ def test_a_resumed_run_knows_what_was_found_before(told):
 
 def test_steps_of_a_second_and_more_have_a_rate_too(tmp_path):
     request = training.prepare({**QUICK, "plugin": "mlp_gan", "fields": STUCK})
-    run, game = RunDir.create(tmp_path / "run"), training.make_game(request)
-    books = Books(run, game, request, Silent(), 0)
+    run, game = RunDir.create(tmp_path / "run"), loop.make_game(request)
+    recorder = Recorder(run, game, request, Silent(), 0)
     rows = np.zeros((1, 2), np.float32)
-    books.add(0, ["a", "b"], rows, seconds=9.0)  # compiles
-    assert (books.rate, books.pace) == (0, 1)
-    books.add(1, ["a", "b"], rows, seconds=2.0)
-    assert books.rate == 0.5
+    recorder.add(0, ["a", "b"], rows, seconds=9.0)  # compiles
+    assert (recorder.rate, recorder.pace) == (0, 1)
+    recorder.add(1, ["a", "b"], rows, seconds=2.0)
+    assert recorder.rate == 0.5
 
 
 # -- balance ------------------------------------------------------------------------------------

@@ -13,39 +13,25 @@ import click
 from click.shell_completion import shell_complete
 
 from ganzoo import __version__
-from ganzoo.errors import GanzooError, unknown
+from ganzoo.cli import (
+    animate,
+    compare,
+    config,
+    datasets,
+    diagnose,
+    evaluate,
+    plugin,
+    report,
+    runs,
+    sample,
+    train,
+    zoo,
+)
+from ganzoo.cli.group import Group
+from ganzoo.errors import GanzooError
 
 COMPLETE = "_GANZOO_COMPLETE"
 """The variable by which a shell asks for completions, or for the code that makes it ask."""
-
-
-class Group(click.Group):
-    """Commands that know the nearest name to a wrong one, and all take --debug."""
-
-    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        if not isinstance(cmd, click.Group):
-            cmd.params.append(
-                click.Option(
-                    ["--debug"],
-                    is_flag=True,
-                    expose_value=False,
-                    is_eager=True,
-                    callback=_remember_debug,
-                    help="Show the traceback of an error.",
-                )
-            )
-        super().add_command(cmd, name)
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        known = not args or args[0].startswith("-") or self.get_command(ctx, args[0])
-        if not known and not ctx.resilient_parsing:  # as while a word is completed
-            raise unknown("command", args[0], self.list_commands(ctx))
-        return super().resolve_command(ctx, args)
-
-
-def _remember_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    if value:
-        ctx.find_root().meta["debug"] = True
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,21 +96,6 @@ def _show_warning(message: Any, category: type, *_: Any, **__: Any) -> None:
     if issubclass(category, UserWarning):
         click.echo(f"warning: {message}", err=True)
 
-
-from ganzoo.cli import (  # noqa: E402
-    animate,
-    compare,
-    config,
-    datasets,
-    diagnose,
-    evaluate,
-    plugin,
-    report,
-    runs,
-    sample,
-    train,
-    zoo,
-)
 
 for _command in (
     train.train,

@@ -20,7 +20,7 @@ from ganzoo.cli.completion import RUN
 @click.option("--seconds", default=6.0, show_default=True, help="How long one round takes.")
 def animate(run: str, out: str | None, seconds: float) -> None:
     """Show how the samples of RUN came to be: the grid of its fixed z over training."""
-    from ganzoo.eval.animation import animate as write
+    from ganzoo.eval.report.animation import animate as write
 
     path = Path(out) if out else Path(run) / "samples.gif"
     count = write(run, path, seconds=seconds)

@@ -101,8 +101,8 @@ def _cell(cell: dict[str, Any] | None) -> str:
 
 def _findings(run: RunDir) -> str:
     """The names of what went wrong, or `healthy`."""
-    from ganzoo.eval import records
-    from ganzoo.eval.diagnostics import diagnose
+    from ganzoo.eval.diagnosis import records
+    from ganzoo.eval.diagnosis.monitor import diagnose
 
     try:
         rows, context = records.of_run(run)

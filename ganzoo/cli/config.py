@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from ganzoo.cli import Group
-from ganzoo.cli.asked import Asked, asked
 from ganzoo.cli.completion import PLUGIN
+from ganzoo.cli.group import Group
+from ganzoo.cli.options import Asked, asked
 from ganzoo.cli.train import train
 
 ELSEWHERE = ("epochs", "outdir", "resume", "dry_run", "quiet", "debug")

@@ -59,7 +59,7 @@ def info(name: str, size: int | None, split: str, picture: str | None, as_json: 
                 click.echo(f"{key + ':':14}{value}")
     if picture:
         from ganzoo import pictures
-        from ganzoo.run import write_atomic
+        from ganzoo.files import write_atomic
 
         drawn = np.random.Generator(np.random.Philox(0)).permutation(len(found))
         n = 64 if values.ndim == 4 else 2000

@@ -29,10 +29,11 @@ def diagnose(target: str | None, as_json: bool) -> None:
         target = str(newest())
         click.echo(f"the newest run: {target}", err=as_json)
 
-    from ganzoo.eval import diagnostics
+    from ganzoo.eval.diagnosis.history import duration
+    from ganzoo.eval.diagnosis.monitor import Monitor
 
     rows, context = _record(target)
-    monitor = diagnostics.Monitor(**context)
+    monitor = Monitor(**context)
     for row in rows:
         monitor.see(row)
     findings = monitor.findings + [found for found in [monitor.verdict()] if found]
@@ -45,11 +46,11 @@ def diagnose(target: str | None, as_json: bool) -> None:
     for found in findings:
         _tell(found)
     if hours:
-        click.echo(f"\nIt trained on for {diagnostics.duration(hours)} after the first alarm.")
+        click.echo(f"\nIt trained on for {duration(hours)} after the first alarm.")
 
 
 def _record(target: str) -> tuple[Any, dict[str, Any]]:
-    from ganzoo.eval import records
+    from ganzoo.eval.diagnosis import records
 
     if Path(target).is_dir():
         return records.of_run(RunDir.open(target))

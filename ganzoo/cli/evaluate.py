@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import click
@@ -11,6 +10,7 @@ import click
 from ganzoo.cli.completion import DATA, METRIC, RUN_OR_FILE
 from ganzoo.cli.tables import show
 from ganzoo.run import newest
+from ganzoo.views.terminal import Bar
 
 FLAGS = ("fid", "kid", "is", "prdc", "modes", "swd", "ms-ssim", "memorization")
 
@@ -85,7 +85,7 @@ def evaluate(
     if everything:
         chosen = [*FLAGS, *installed.metric_names()]
     chosen += [name for name in others if name not in chosen]
-    with _Bar() as view:
+    with Bar() as view:
         scores = judge(
             target,
             chosen or ["fid"],
@@ -124,41 +124,3 @@ def _histogram(details: Any) -> None:
     for mode, share in enumerate(shares):
         missing = "  missing" if mode in details.get("missing", ()) else ""
         click.echo(f"  {mode:>3}  {share:6.1%}  {'#' * round(share * 10 * len(shares))}{missing}")
-
-
-class _Bar:
-    """Progress on the error stream: a bar on a terminal, nothing elsewhere."""
-
-    def __enter__(self) -> _Bar:
-        self.bar: Any = None
-        self.task: Any = None
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import Progress
-
-            self.bar = Progress(console=Console(stderr=True), transient=True)
-            self.bar.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        if self.bar:
-            self.bar.stop()
-
-    def say(self, text: str) -> None:
-        """A line that stays."""
-        if self.bar:
-            self.bar.console.print(text, markup=False, highlight=False)
-        else:
-            click.echo(text, err=True)
-
-    def start(self, what: str, total: int) -> None:
-        """A new bar in the place of the last."""
-        if self.bar:
-            if self.task is not None:
-                self.bar.remove_task(self.task)
-            self.task = self.bar.add_task(what.replace("[", r"\["), total=total or None)
-
-    def advance(self, count: int) -> None:
-        """Move it."""
-        if self.bar:
-            self.bar.advance(self.task, count)

@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from ganzoo import scaffold
-from ganzoo.cli import Group
 from ganzoo.cli.completion import DATA, PLUGIN
+from ganzoo.cli.group import Group
 from ganzoo.errors import GanzooError, UsageError, unknown
+from ganzoo.fields import make
 
 
 @click.group(cls=Group)
@@ -94,11 +95,11 @@ def check(
 
 def _made(cls: type, assignments: tuple[str, ...]) -> Any:
     """An instance with the fields of --set; the class itself where there are none."""
-    from ganzoo import registry, settings
+    from ganzoo import settings
 
     if not assignments:
         return cls
-    return registry.make(cls, dict(map(settings.parse_assignment, assignments)))
+    return make(cls, dict(map(settings.parse_assignment, assignments)))
 
 
 def _spec(name: str, size: int | None) -> Any:

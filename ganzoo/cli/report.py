@@ -28,7 +28,7 @@ def report(runs: tuple[str, ...], out: str | None) -> None:
         runs = (str(newest()),)
         click.echo(f"the newest run: {runs[0]}")
 
-    from ganzoo.eval.report import report as write
+    from ganzoo.eval.report.page import report as write
 
     path = Path(out) if out else Path("report.html")
     if not out and len(runs) == 1:

@@ -10,7 +10,8 @@ import numpy as np
 
 from ganzoo.cli.completion import RUN
 from ganzoo.errors import UsageError
-from ganzoo.run import RunDir, write_atomic
+from ganzoo.files import write_atomic
+from ganzoo.run import RunDir
 
 
 @click.command()

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.asked import asked
 from ganzoo.cli.completion import DATA, PLUGIN, RUN
+from ganzoo.cli.options import asked
 from ganzoo.errors import UsageError
 from ganzoo.run import new_path
 
@@ -79,23 +79,23 @@ def train(**options: Any) -> None:
                 raise UsageError(f"--resume takes no --{name}: the run folder decides.")
     _check_counts(options)
 
-    from ganzoo.cli import view
     from ganzoo.quiet import quiet_start
+    from ganzoo.views import terminal
 
     quiet_start()
     from ganzoo import training
 
-    watcher = view.for_terminal(options["quiet"])
+    watcher = terminal.for_terminal(options["quiet"])
     with watcher:
         if options["resume"]:
             run = training.resume(options["resume"], values, options["steps"], view=watcher)
         else:
             request = training.prepare(values, options["epochs"])
             if options["dry_run"]:
-                click.echo(view.describe(request))
+                click.echo(terminal.describe(request))
                 return
             outdir = options["outdir"] or new_path(request.settings.plugin, request.settings.data)
-            watcher.say(view.headline(request, outdir))
+            watcher.say(terminal.headline(request, outdir))
             run = training.start(request, outdir, watcher)
     pictures = sorted((run.path / "samples").glob("step-*.png"))
     if options["quiet"]:

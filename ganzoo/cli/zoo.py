@@ -10,6 +10,7 @@ import click
 from ganzoo import registry
 from ganzoo.cli.completion import DATA, PLUGIN
 from ganzoo.cli.tables import show
+from ganzoo.fields import described
 
 
 @click.command("list")
@@ -61,7 +62,7 @@ def info(plugin: str, data: str | None, size: int | None, as_json: bool) -> None
         from ganzoo.quiet import quiet_start
 
         quiet_start()
-        fields = registry.fields(registry.load(plugin))
+        fields = described(registry.load(plugin))
     networks = _networks(plugin, data, size) if data else {}
     if as_json:
         click.echo(

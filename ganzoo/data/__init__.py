@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ganzoo import in_memory
+from ganzoo import handles
 from ganzoo.data import arrays, auto, digits, folder, installed, points, stacked, standard
 from ganzoo.data.dataset import Dataset, to_float, to_uint8
 from ganzoo.data.points import Modes, modes
@@ -43,8 +43,8 @@ def load(name: str, *, size: int | None = None, split: str = "train") -> Dataset
     if split not in ("train", "test"):
         raise unknown("split", str(split), ["train", "test"])
     name = os.fspath(name)
-    if in_memory.is_name(name):
-        return in_memory.find(name).load(size, split)
+    if handles.is_name(name):
+        return handles.find(name).load(size, split)
     claims = installed.find(name)
     if name in BUILT_IN:
         installed.refuse_clash(name, claims, built_in=True)

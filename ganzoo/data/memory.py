@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo import in_memory
+from ganzoo import handles
 from ganzoo.data import arrays
 from ganzoo.data.dataset import Dataset
 from ganzoo.data.resize import check_size, resize
@@ -27,7 +27,7 @@ class Held:
         self.name = "<array>"
         found = self.load()
         stem = "".join(c if c.isalnum() else "-" for c in found.name).strip("-")
-        self.name = in_memory.hold(f"{stem}-{found.fingerprint[:8]}", self)
+        self.name = handles.hold(f"{stem}-{found.fingerprint[:8]}", self)
 
     def load(self, size: int | None = None, split: str = "train") -> Dataset:
         """As `data.load`; a Dataset has no test split."""

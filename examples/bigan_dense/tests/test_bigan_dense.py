@@ -5,7 +5,7 @@ import pytest
 from bigan_dense import BiGANDense
 
 from ganzoo import data
-from ganzoo.game import Game
+from ganzoo.training.game import Game
 
 
 @pytest.mark.ganzoo_plugins("bigan_dense")

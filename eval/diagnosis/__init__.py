@@ -1,0 +1,1 @@
+"""What went wrong in a training: looks at it, rules over their history, named findings."""

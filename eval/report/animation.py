@@ -1,0 +1,164 @@
+"""Run folder -> the grid of its fixed z over training, as a GIF or an MP4."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.eval.report import run_facts, stored_pictures
+from ganzoo.files import write_atomic
+from ganzoo.run import RunDir
+
+FORMATS = (".gif", ".mp4")
+RATE = 25
+"""Frames per second of an MP4, and the most that a GIF shows."""
+HELD = 0.2
+"""The share of the time that the last picture stays."""
+CAPTION = 26
+"""Pixels below the grid, for the step and how far it is."""
+GREY, LIGHT = 96, 208
+"""The part of the bar that is done, and the rest."""
+
+
+def animate(path: str | Path, out: str | Path, *, seconds: float = 6.0) -> int:
+    """Write the animation of the run at `path` to `out`; returns the number of its pictures.
+
+    One round takes `seconds`, of which the last picture has a fifth. Raises UsageError where `out`
+    is no `.gif` or `.mp4`, where `seconds` is not in 0.1 to 600, or where an MP4 is asked for and
+    imageio-ffmpeg is not installed; GanzooError where the run has fewer than two readable pictures.
+    """
+    out = Path(out)
+    if out.suffix.lower() not in FORMATS:
+        raise UsageError(f"--out must end in {' or '.join(FORMATS)}, not {out.name!r}.")
+    if not 0.1 <= seconds <= 600:
+        raise UsageError(f"--seconds must lie in 0.1 to 600, not {seconds:g}.")
+    video = out.suffix.lower() == ".mp4"
+    if video:
+        _writer()  # says what is missing before any work is done
+    frames = _frames(RunDir.open(path), most=max(2, int(seconds * (1 - HELD) * RATE)))
+    times = _times(len(frames), seconds)
+    write_atomic(out, _mp4(frames, times) if video else _gif(frames, times))
+    return len(frames)
+
+
+def _times(count: int, seconds: float) -> list[float]:
+    """Seconds for each picture."""
+    each = seconds * (1 - HELD) / (count - 1)
+    return [each] * (count - 1) + [seconds * HELD]
+
+
+def _beats(times: Sequence[float], rate: int) -> list[int]:
+    """Beats at `rate` a second for each picture, rounded so that their sum is right.
+
+    >>> _beats([0.06, 0.06, 0.06, 0.06], 25)
+    [2, 1, 1, 2]
+    """
+    ends = [round(rate * sum(times[: i + 1])) for i in range(len(times))]
+    return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
+
+
+# -- frames -------------------------------------------------------------------------------------
+
+
+def _frames(run: RunDir, most: int) -> list[Image.Image]:
+    """The grids that can be read, evenly chosen where there are more than `most`."""
+    grids = run_facts.grids(run)
+    if len(grids) > most:
+        grids = [grids[round(i * (len(grids) - 1) / (most - 1))] for i in range(most)]
+    found = [(step, stored_pictures.opened(path)) for step, path in grids]
+    readable = [(step, picture) for step, picture in found if picture is not None]
+    if len(readable) < 2:
+        raise GanzooError(
+            f"{run} has {len(readable)} readable sample pictures: an animation takes 2 or more. "
+            "Train with a smaller --picture-every."
+        )
+    size = readable[-1][1].size
+    last = readable[-1][0]
+    same = [(step, picture) for step, picture in readable if picture.size == size]
+    if len(same) < 2:
+        raise GanzooError(
+            f"{run} has sample pictures of different sizes: no two make an animation."
+        )
+    mode = "L" if all(picture.mode == "L" for _, picture in same) else "RGB"
+    return [_captioned(picture.convert(mode), step, last) for step, picture in same]
+
+
+def _captioned(picture: Image.Image, step: int, last: int) -> Image.Image:
+    """The picture above its step and a bar; both sides even, as video wants them."""
+    width, height = picture.width + picture.width % 2, picture.height + CAPTION
+    frame = Image.new(picture.mode, (width, height + height % 2), "white")
+    frame.paste(picture)
+    pen = ImageDraw.Draw(frame)
+    text, middle = f"step {step:,}", picture.height + CAPTION // 2
+    pen.text((8, middle), text, fill="black", font=_font(), anchor="lm")
+    left, right = 8 + int(_font().getlength(f"step {last:,}")) + 12, width - 9
+    if right > left:
+        done = left + round((right - left) * step / max(last, 1))
+        pen.line([(left, middle), (right, middle)], fill=_shade(picture.mode, LIGHT), width=3)
+        pen.line([(left, middle), (done, middle)], fill=_shade(picture.mode, GREY), width=3)
+    return frame
+
+
+def _shade(mode: str, value: int) -> int | tuple[int, int, int]:
+    return value if mode == "L" else (value, value, value)
+
+
+def _font() -> ImageFont.FreeTypeFont:
+    """Matplotlib's: its digits are equally wide, so the step does not tremble."""
+    import matplotlib
+
+    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), 13)
+
+
+# -- files --------------------------------------------------------------------------------------
+
+
+def _gif(frames: Sequence[Image.Image], times: Sequence[float]) -> bytes:
+    buffer = io.BytesIO()
+    frames[0].save(
+        buffer,
+        "GIF",
+        save_all=True,
+        append_images=frames[1:],
+        duration=[10 * beats for beats in _beats(times, 100)],
+        loop=0,
+    )
+    return buffer.getvalue()
+
+
+def _mp4(frames: Sequence[Image.Image], times: Sequence[float]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "animation.mp4")
+        write = _writer()(
+            str(path),
+            frames[0].size,
+            pix_fmt_in="rgb24",
+            fps=RATE,
+            macro_block_size=2,
+            output_params=["-movflags", "+faststart"],
+            ffmpeg_log_level="error",
+        )
+        write.send(None)
+        for frame, beats in zip(frames, _beats(times, RATE), strict=True):
+            pixels = np.asarray(frame.convert("RGB")).tobytes()
+            for _ in range(beats):
+                write.send(pixels)
+        write.close()
+        return path.read_bytes()
+
+
+def _writer() -> Callable[..., Any]:
+    try:
+        from imageio_ffmpeg import write_frames
+    except ImportError:
+        raise UsageError(
+            "an MP4 needs imageio-ffmpeg: `pip install imageio-ffmpeg`, or name a .gif."
+        ) from None
+    return write_frames

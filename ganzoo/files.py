@@ -1,0 +1,68 @@
+"""Writes that are never half a file, the cache folder, and values as JSON has them."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import math
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ganzoo.errors import GanzooError
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a whole file or none of it: beside the target, flushed to the disk, then renamed."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise write_error(path, error) from error
+
+
+def write_error(path: Path, error: OSError) -> GanzooError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return GanzooError(
+            f"the disk is full: {path} was not written; what was saved before it is "
+            "untouched. Free some space and go on with --resume."
+        )
+    return GanzooError(f"cannot write {path}: {error.strerror or error}.")
+
+
+def cache_dir() -> Path:
+    """Where ganzoo remembers what it can find out again: `$XDG_CACHE_HOME/ganzoo`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganzoo"
+
+
+def plain(value: Any) -> Any:
+    """JSON's own types: NumPy's numbers and arrays are turned, infinities and NaN are named.
+
+    >>> plain({"loss": float("nan"), "shape": (2, 3)})
+    {'loss': 'nan', 'shape': [2, 3]}
+    """
+    if isinstance(value, Mapping):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    return str(value)

@@ -1,0 +1,23 @@
+"""Layers that several architectures share and Keras lacks, or has slower.
+
+Every layer takes and gives channels last, and computes in its policy's type with float32
+statistics. What a built-in plugin uses is here, so a stranger's plugin can use it too.
+"""
+
+from ganzoo.layers.attention import SelfAttention
+from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
+from ganzoo.layers.dropout import Dropout
+from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm
+from ganzoo.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
+
+__all__ = [
+    "BatchNormalization",
+    "ConditionalBatchNorm",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Dropout",
+    "SelfAttention",
+    "SpectralConv2D",
+    "SpectralDense",
+    "SpectralEmbedding",
+]

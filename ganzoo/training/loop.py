@@ -1,0 +1,211 @@
+"""The loop: one for every architecture, resumable to the bit, honest about what goes wrong.
+
+`start` makes a new run folder, `resume` goes on in an old one; both end in `_advance`, which
+plays the game until its last step and keeps the folder's records.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ganzoo import handles, plugin_source, sampling, settings
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.eval.diagnosis.probe import GRID
+from ganzoo.run import RunDir
+from ganzoo.training.game import Game
+from ganzoo.training.record import changed_surroundings, record
+from ganzoo.training.recorder import Recorder, draw
+from ganzoo.training.request import Request, prepare
+from ganzoo.views.view import Silent, View
+
+
+def start(request: Request, outdir: str | os.PathLike[str], view: View | None = None) -> RunDir:
+    """Train from step 0 in a new folder."""
+    view = view or Silent()
+    run = RunDir.create(outdir)
+    with run.locked():
+        run.write_config(dataclasses.asdict(request.settings) | {"record": record(request)})
+        if handles.is_name(request.settings.plugin):
+            run.write_plugin(plugin_source.text_of(type(request.plugin)))
+        game = make_game(request)
+        prepare_folder(run, game, request, view)
+        _advance(run, game, request, 0, view)
+    return run
+
+
+def resume(
+    path: str | os.PathLike[str],
+    changes: dict[str, Any] | None = None,
+    steps: int | None = None,
+    view: View | None = None,
+) -> RunDir:
+    """Go on in `path` from its newest whole checkpoint to its own last step, or to `steps`.
+
+    `changes` are settings asked for beside `--resume`: any that would change a number is refused.
+    """
+    view = view or Silent()
+    run = RunDir.open(path)
+    config = run.config()
+    request = _resumed(run, config, changes or {}, steps)
+    with run.locked():
+        _clean(run)
+        for line in changed_surroundings(config.get("record") or {}, record(request)):
+            view.say(line)
+        game = make_game(request)
+        step = 0
+        if run.checkpoints():
+            step, arrays = run.latest()
+            game.restore(arrays, step)
+        if step >= request.plugin.steps:
+            view.say(f"{run} is complete at step {step}; ask for more with --steps.")
+            return run
+        run.write_config(dataclasses.asdict(request.settings) | {"record": config["record"]})
+        run.truncate_metrics(step)
+        prepare_folder(run, game, request, view)
+        view.say(f"resuming {run} at step {step} of {request.plugin.steps}")
+        _advance(run, game, request, step, view)
+    return run
+
+
+def _resumed(
+    run: RunDir, config: dict[str, Any], changes: dict[str, Any], steps: int | None
+) -> Request:
+    handles.require(run, config | changes)
+    old, _ = settings.resolve(config)
+    fields = config["fields"] | changes.get("fields", {}) | ({"steps": steps} if steps else {})
+    wanted = prepare(config | changes | {"fields": fields})
+    lines = old.differences(wanted.settings)
+    fingerprint = (config.get("record") or {}).get("data", {}).get("fingerprint")
+    if not lines and fingerprint and fingerprint != wanted.dataset.fingerprint:
+        lines = [f"data: the content of {wanted.dataset.name!r} is not what the run was trained on"]
+    if lines:
+        raise UsageError(f"{run} cannot be resumed under other settings:\n  " + "\n  ".join(lines))
+    return wanted
+
+
+def _clean(run: RunDir) -> None:
+    """Remove what a killed process had begun to write beside its targets."""
+    for leftover in [*run.path.glob(".*.tmp"), *run.path.glob("*/.*.tmp")]:
+        leftover.unlink(missing_ok=True)
+
+
+def make_game(request: Request) -> Game:
+    """The game of a request, at step 0."""
+    return Game(
+        request.plugin,
+        request.dataset,
+        seed=request.settings.seed,
+        precision=request.settings.precision,
+        chunk_steps=min(request.settings.log_every, 100),
+        auto_balance=request.settings.auto_balance,
+    )
+
+
+def prepare_folder(run: RunDir, game: Game, request: Request, view: View) -> None:
+    """Write what stands in the folder from the start: the sampler's graph and real samples."""
+    if request.dataset.note:
+        view.say(request.dataset.note)
+    run.write_sampler(*sampling.export(game.average, request.plugin, request.dataset.spec))
+    real = next(iter(request.dataset.arrays.values()))
+    chosen = np.random.Generator(np.random.Philox(request.settings.seed)).permutation(len(real))
+    if real.ndim == 4:
+        draw(run, "real", real[chosen[:GRID]])
+    else:
+        draw(run, "real", real[chosen[:2000]], real)  # framed as the samples are
+
+
+# -- the loop -------------------------------------------------------------------------------------
+
+
+class _Stop:
+    """Set by SIGINT or SIGTERM: the loop ends behind the current chunk."""
+
+    requested = False
+
+    def __call__(self, *_: Any) -> None:
+        self.requested = True
+
+
+@contextmanager
+def _signals() -> Iterator[_Stop]:
+    stop = _Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _advance(run: RunDir, game: Game, request: Request, step: int, view: View) -> None:
+    """Play from `step` to the plugin's last step, a signal, or a failure that is to stop it."""
+    run.write_state("running", step=step)
+    recorder = Recorder(run, game, request, view, step)
+    total = request.plugin.steps
+    heeds = request.settings.on_failure != "warn"
+    try:
+        with _signals() as stop:
+            while step < total and not stop.requested and not (heeds and recorder.failure):
+                step = play(game, recorder, step, recorder.pause(step, total))
+                if step == game.next_milestone(step - 1):
+                    game.enter(step)
+        recorder.close(step)
+    except BaseException:
+        run.write_state("failed", step=step)
+        raise
+    if heeds and recorder.failure and not stop.requested:
+        _give_up(run, recorder, step, view)
+        return
+    run.write_state("finished" if step >= total else "stopped", step=step)
+    if step < total:
+        view.say(f"stopped at step {step} of {total}; go on with: ganzoo train --resume {run}")
+    else:
+        recorder.conclude()
+
+
+def _give_up(run: RunDir, recorder: Recorder, step: int, view: View) -> None:
+    """End a run that is failing: where it stands, or at the best checkpoint that it had.
+
+    Raises GanzooError where the run stops, or was to roll back and has nothing better.
+    """
+    finding, best = recorder.failure, recorder.best()
+    what = f"{finding.name} since step {finding.since}: {finding.message}"
+    todo = f" Try: {finding.command}" if finding.command else f" {finding.remedy}".rstrip()
+    if recorder.settings.on_failure == "rollback" and best is not None and best < step:
+        wasted = recorder.seconds_between(best, step)
+        run.drop_checkpoints_after(best)
+        run.write_state("stopped", step=best, rolled_back_from=step, finding=finding.name)
+        view.say(
+            f"rolled back from step {step} to step {best}, the checkpoint with the best score "
+            f"({step - best} steps, {wasted:.0f} s wasted), by {what}{todo}"
+        )
+        return
+    run.write_state("stopped", step=step, finding=finding.name)
+    raise GanzooError(
+        f"stopped at step {step} by {what}{todo} To go on regardless: "
+        f"ganzoo train --resume {run} --on-failure warn"
+    )
+
+
+def play(game: Game, recorder: Recorder, step: int, end: int) -> int:
+    """One compiled call towards `end`; returns the step that it reached."""
+    edge = game.next_milestone(step)
+    count = min(end if edge is None else min(end, edge), step + recorder.pace) - step
+    began = time.perf_counter()
+    names, rows = game.run(step, count)
+    recorder.add(step, names, rows, time.perf_counter() - began)
+    step += len(rows)
+    recorder.keep(step)
+    return step

@@ -1,0 +1,232 @@
+"""What a training writes down, and when: rows, findings, pictures, checkpoints."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.scalar.summary import scalar_pb
+
+from ganzoo import pictures
+from ganzoo.errors import GanzooError
+from ganzoo.eval.diagnosis.monitor import Finding, Monitor
+from ganzoo.eval.diagnosis.probe import Probe
+from ganzoo.files import write_atomic
+from ganzoo.run import RunDir
+from ganzoo.training.game import Game
+from ganzoo.training.request import Request
+from ganzoo.views.view import View
+
+LOOKS, LEAST_BETWEEN = 20, 25
+"""The probe looks so often in a run, and at checkpoints; no sooner than after so many steps."""
+CHUNK_SECONDS = 1.0
+"""A compiled call lasts about this long: short enough to watch and to interrupt."""
+
+
+class Recorder:
+    """The records of one training, and the monitor that reads them as they are written."""
+
+    def __init__(self, run: RunDir, game: Game, request: Request, view: View, step: int):
+        self.run, self.game, self.view = run, game, view
+        self.settings, self.plugin = request.settings, request.plugin
+        view.batch = self.plugin.batch_size
+        self.probe = Probe(request.dataset, game, seed=self.settings.seed, size=self.settings.size)
+        self.events = tf.summary.create_file_writer(str(run.path / "tensorboard"))
+        self.look_every = max(self.plugin.steps // LOOKS, LEAST_BETWEEN)
+        self.rows: list[np.ndarray] = []
+        self.names: list[str] = []
+        past = run.metrics()
+        self.seconds = sum(row.get("interval", 0.0) for row in past)
+        self.interval, self.pace, self.rate = 0.0, 1, 0.0
+        self.compiled = False  # the first call is no measure of the next ones
+        self.saved = step if step in run.checkpoints() else None
+        self.scores = {row["step"]: row["score"] for row in past if "score" in row}
+        self.monitor = self._monitor(past)
+        self.failure: Finding | None = None
+        """The first alarm since this training began or was resumed."""
+
+    def _monitor(self, past: list[dict[str, Any]]) -> Monitor:
+        """The monitor as it stood behind the last row: it has read all of them again."""
+        monitor = Monitor(
+            total_steps=self.plugin.steps,
+            plugin=self.settings.plugin,
+            fields=self.settings.fields,
+            data=self.settings.data,
+            run=str(self.run),
+        )
+        for row in past:
+            monitor.see(row)
+        self.run.write_findings([finding.as_json() for finding in monitor.findings])
+        return monitor
+
+    def pause(self, step: int, total: int) -> int:
+        """The next step at which something is due."""
+        s = self.settings
+        due = [
+            step - step % every + every
+            for every in (s.log_every, s.picture_every, s.checkpoint_every, self.look_every)
+        ]
+        return min(*due, total)
+
+    def add(self, step: int, names: list[str], rows: np.ndarray, seconds: float) -> None:
+        """Take in the rows of one call; stop the run at the first value that is not finite."""
+        self.names = names
+        self.rows.append(rows)
+        self.interval += seconds
+        if self.compiled:
+            self.rate = len(rows) / seconds
+        self.compiled = True
+        limit = max(1, int(CHUNK_SECONDS * len(rows) / seconds))
+        self.pace = min(self.game.chunk_steps, limit, 2 * self.pace)
+        bad = np.argwhere(~np.isfinite(rows))
+        if len(bad):
+            self._refuse(step + int(bad[0][0]) + 1, rows[bad[0][0]], names[bad[0][1]])
+
+    def _refuse(self, step: int, row: np.ndarray, name: str) -> None:
+        values = dict(zip(self.names, map(float, row), strict=True))
+        self.write({"step": step, **values})
+        players = [p.name for p in self.game.players if name.startswith(f"{p.name}_")]
+        whose = f" of player {players[0]!r}" if players else ""
+        raise GanzooError(
+            f"{name}{whose} became {values[name]} at step {step}: the run is stopped. "
+            f"{self._good()}"
+        )
+
+    def _good(self) -> str:
+        steps = self.run.checkpoints()
+        if not steps:
+            return "No checkpoint had been written yet: lower the learning rate and start again."
+        return (
+            f"The checkpoint of step {steps[-1]} is good ({self.run.checkpoint_path(steps[-1])})."
+        )
+
+    # -- rows and findings ----------------------------------------------------------------------
+
+    def keep(self, step: int) -> None:
+        """Write what is due at `step`."""
+        s, last = self.settings, step == self.plugin.steps
+        row: dict[str, Any] = {}
+        if last or step % s.checkpoint_every == 0:
+            row = self.checkpoint(step)
+        elif step % self.look_every == 0:
+            row = self._look(step)
+        if last or step % s.picture_every == 0:
+            self.picture(step)
+        if last or step % s.log_every == 0 or row:
+            row = self.log(step) | row
+            self.write(row)
+        if self.rows or row:
+            self.view.progress(step, self.plugin.steps, self.rate, row or self._means())
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Add a row to the record, and what the monitor makes of it."""
+        self.run.append_metrics(row)
+        for finding in self.monitor.see(row):
+            self._tell(finding)
+            if finding.severity == "failure" and self.failure is None:
+                self.failure = finding
+
+    def conclude(self) -> None:
+        """Say of a finished run that it was healthy, if it was."""
+        verdict = self.monitor.verdict()
+        if verdict is not None:
+            self._tell(verdict)
+
+    def _tell(self, finding: Finding) -> None:
+        self.run.append_finding(finding.as_json())
+        self.view.finding(finding)
+
+    def _means(self) -> dict[str, float]:
+        means = np.concatenate(self.rows).astype(np.float64).mean(0)
+        return dict(zip(self.names, map(float, means), strict=True))
+
+    def log(self, step: int) -> dict[str, float]:
+        """The means since the last row, also as events."""
+        self.seconds += self.interval
+        count = sum(map(len, self.rows))
+        row = {
+            "step": step,
+            "seconds": round(self.seconds, 3),
+            "interval": self.interval,
+            "images_per_second": count * self.plugin.batch_size / self.interval,
+            **self._means(),
+        }
+        self._event(
+            step,
+            *(
+                scalar_pb(name, value).value[0]
+                for name, value in row.items()
+                if name not in ("step", "seconds", "interval")
+            ),
+        )
+        self.rows, self.interval = [], 0.0
+        return row
+
+    def _event(self, step: int, *values: Summary.Value) -> None:
+        """Several values as one event: a summary operation for each takes ten times as long."""
+        with self.events.as_default(step=step):
+            summary = Summary(value=values)
+            tf.summary.experimental.write_raw_pb(summary.SerializeToString())
+
+    # -- pictures and checkpoints ---------------------------------------------------------------
+
+    def picture(self, step: int) -> None:
+        """The grid of the fixed z."""
+        image = draw(self.run, f"step-{step:08d}", *self.probe.grid())
+        width, height = Image.open(io.BytesIO(image)).size
+        shown = Summary.Image(encoded_image_string=image, height=height, width=width)
+        self._event(step, Summary.Value(tag="samples", image=shown))
+
+    def checkpoint(self, step: int) -> dict[str, Any]:
+        """Save everything; returns what the probe saw, whose `score` decides which is the best."""
+        weight = self.game.non_finite_weight()
+        if weight:
+            raise GanzooError(
+                f"weight {weight} is not finite at step {step}: the run is stopped. {self._good()}"
+            )
+        seen = self._look(step)
+        self.scores[step] = seen["score"]
+        self.run.save_checkpoint(step, self.game.state(), self.best(step))
+        self.saved = step
+        return seen
+
+    def _look(self, step: int) -> dict[str, Any]:
+        try:
+            return self.probe.look()
+        except GanzooError as error:
+            raise GanzooError(
+                f"{error}, at step {step}: the run is stopped. {self._good()}"
+            ) from error
+
+    def best(self, step: int | None = None) -> int | None:
+        """The checkpoint with the lowest score, among those on the disk and that of `step`."""
+        steps = self.run.checkpoints() + ([] if step is None else [step])
+        return min(
+            (s for s in steps if s in self.scores), key=self.scores.__getitem__, default=None
+        )
+
+    def seconds_between(self, first: int, last: int) -> float:
+        """How long the steps after `first` up to `last` took."""
+        return sum(
+            row.get("interval", 0.0) for row in self.run.metrics() if first < row["step"] <= last
+        )
+
+    def close(self, step: int) -> None:
+        """Leave nothing unsaved behind."""
+        if self.saved != step:
+            row = self.checkpoint(step)
+            self.write((self.log(step) if self.rows else {"step": step}) | row)
+        if not self.run.picture(f"step-{step:08d}").exists():
+            self.picture(step)
+        self.events.close()
+
+
+def draw(run: RunDir, name: str, samples: np.ndarray, real: np.ndarray | None = None) -> bytes:
+    """Write a grid of samples into the run's folder, and return the file's bytes."""
+    image = pictures.grid(samples, real)
+    write_atomic(run.picture(name), image)
+    return image

@@ -1,0 +1,1 @@
+"""Who watches a training or an evaluation: a terminal, a notebook, nobody."""
