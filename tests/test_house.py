@@ -13,7 +13,7 @@ SOURCES = {"ganzoo": "ganzoo", "eval": "ganzoo.eval", "plugins": "ganzoo.plugins
 
 ROOMS = (
     ("ground", "errors quiet spec hardware files distributions handles"),
-    ("contract", "losses optimizers layers fourier plugin"),
+    ("contract", "losses optimizers layers fourier priors plugin"),
     ("measures", "eval.frechet eval.kernel eval.prdc eval.modes eval.memorization eval.swd "
      "eval.ms_ssim eval.inception_score eval.arrays eval.distances"),
     ("run", "run"),

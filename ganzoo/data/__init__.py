@@ -11,11 +11,11 @@ from pathlib import Path
 
 from ganzoo import handles
 from ganzoo.data import arrays, auto, digits, folder, installed, points, stacked, standard
-from ganzoo.data.dataset import Dataset, to_float, to_uint8
-from ganzoo.data.points import Modes, modes
+from ganzoo.data.dataset import Dataset, Judging, Modes, to_float, to_uint8
+from ganzoo.data.points import modes
 from ganzoo.errors import UsageError, unknown
 
-__all__ = ["Dataset", "Modes", "load", "modes", "names", "to_float", "to_uint8"]
+__all__ = ["Dataset", "Judging", "Modes", "load", "modes", "names", "to_float", "to_uint8"]
 
 BUILT_IN = {
     name: source for source in (auto, standard, stacked, digits, points) for name in source.NAMES

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from ganzoo.errors import GanzooError
-from ganzoo.spec import DataSpec
+from ganzoo.spec import ArraySpec, DataSpec
+
+
+class Modes(NamedTuple):
+    """The truth about a mixture: where its equally likely normal modes are, and how wide."""
+
+    centres: np.ndarray
+    """`(modes, dimensions)`, float64."""
+    sigma: float
+
+
+@dataclass(frozen=True)
+class Judging:
+    """How a data set wants samples that imitate it to be judged; the defaults suit most sets."""
+
+    samples: int | None = None
+    """How many samples its papers take; None: 10,000."""
+    extractor: str | None = None
+    """The feature extractor that knows such samples, by name; None: by the samples' shape."""
+    per_channel: bool = False
+    """Whether the extractor looks at each channel alone, as at a grey image."""
+    classifier: bool = False
+    """Whether the extractor's classes are this set's labels; per channel, those of each channel,
+    and a mode is a combination of them."""
+    modes: Modes | None = None
+    """Of points: where the modes are."""
+    protocol: str = ""
+    """Whose protocol this is, for the reader of a score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +47,9 @@ class Dataset:
     """Arrays in memory, one row a sample, with the description that architectures are built from.
 
     Images are uint8 in [0, 255], `(n, h, w, c)`: the training loop converts them on the device by
-    the formula of `to_float`. Points are float32 and used as they are. Labels are int32.
+    the formula of `to_float`. Points are float32 and used as they are. Labels are int32. Arrays of
+    one group (`ArraySpec.group`) are equally long; an array that the spec does not describe is
+    described here, in the key's group.
     """
 
     name: str
@@ -30,6 +62,7 @@ class Dataset:
     note: str | None = None
     """One line that the user should see, or None."""
     class_names: tuple[str, ...] = ()
+    judging: Judging = Judging()
 
     def __post_init__(self) -> None:
         values = self.arrays.get(self.spec.key)
@@ -47,11 +80,56 @@ class Dataset:
             raise GanzooError(
                 f"data set {self.name}: images are uint8 in [0, 255], not {values.dtype}."
             )
-        lengths = {key: len(array) for key, array in self.arrays.items()}
-        if len(set(lengths.values())) > 1:
-            raise GanzooError(f"data set {self.name}: its arrays differ in length: {lengths}.")
         if not len(values):
             raise GanzooError(f"data set {self.name} holds no samples.")
+        object.__setattr__(self, "spec", self._described())
+        self._check_groups()
+
+    def _described(self) -> DataSpec:
+        """The spec with every array in it, and how many rows each has."""
+        others = dict(self.spec.others)
+        missing = [name for name in others if name not in self.arrays]
+        if missing:
+            raise GanzooError(
+                f"data set {self.name} has no array {missing[0]!r}, which its spec names."
+            )
+        for name, array in self.arrays.items():
+            if name not in (self.spec.key, "label"):
+                told = others.get(name) or ArraySpec(array.shape[1:], group=self.spec.group)
+                if told.shape != array.shape[1:]:
+                    raise GanzooError(
+                        f"data set {self.name}: its spec says rows of {told.shape} for {name!r}, "
+                        f"the array holds {array.shape[1:]}."
+                    )
+                bounds = (-1.0, 1.0) if array.dtype == np.uint8 else told.range
+                others[name] = dataclasses.replace(told, range=bounds, samples=len(array))
+        return dataclasses.replace(
+            self.spec, others=others, samples=len(self.arrays[self.spec.key])
+        )
+
+    def _check_groups(self) -> None:
+        groups: dict[str, dict[str, int]] = {}
+        for name, array in self.arrays.items():
+            group = self.spec.group if name == "label" else self.spec.arrays[name].group
+            groups.setdefault(group, {})[name] = len(array)
+        for lengths in groups.values():
+            if len(set(lengths.values())) > 1:
+                raise GanzooError(
+                    f"data set {self.name}: its arrays differ in length: {lengths}; only those of "
+                    "one group must not."
+                )
+
+    def of(self, name: str) -> Dataset:
+        """The same data with the array `name` as its key: what a network that imitates it sees."""
+        if name == self.spec.key:
+            return self
+        spec = self.spec.of(name)
+        arrays = {n: array for n, array in self.arrays.items() if n in spec.arrays}
+        return dataclasses.replace(self, spec=spec, arrays=arrays, judging=Judging())
+
+    def groups(self) -> Mapping[str, int]:
+        """Group -> how many rows its arrays have."""
+        return {array.group: array.samples for array in self.spec.arrays.values()}
 
     def __len__(self) -> int:
         return len(self.arrays[self.spec.key])

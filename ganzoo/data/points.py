@@ -7,11 +7,10 @@
 from __future__ import annotations
 
 import statistics
-from typing import NamedTuple
 
 import numpy as np
 
-from ganzoo.data.dataset import Dataset
+from ganzoo.data.dataset import Dataset, Modes
 from ganzoo.errors import UsageError, unknown
 from ganzoo.spec import DataSpec
 
@@ -23,14 +22,6 @@ NAMES = {
     "ring": "2-D points: 8 modes on a circle of radius 1, deviation 0.01",
     "grid": "2-D points: 25 modes on a 5x5 grid of spacing 2, deviation 0.05",
 }
-
-
-class Modes(NamedTuple):
-    """The truth about a mixture: where its equally likely normal modes are, and how wide."""
-
-    centres: np.ndarray
-    """`(modes, dimensions)`, float64."""
-    sigma: float
 
 
 def modes(name: str) -> Modes:
