@@ -4,11 +4,14 @@
     metrics.jsonl                one row of named scalars for each logging interval
     findings.jsonl               what the monitor found in them, one finding a line
     plugin.txt                   the text of a plugin that was in no file, to be read by people
+    game.json                    who plays against whom, from which step on
     checkpoints/step-00000500.npz   all state; the last two and the best are kept
     sampler.pb, sampler.json     the exported generator: a graph, and what it takes and makes
-    samples/step-00000500.png    grids from fixed z, beside samples/real.png
+    samples/step-00000500.png    grids from fixed inputs, beside samples/real.png
+    fields/step-00000500.npz     of points: samples, and what every discriminator says of a grid
     tensorboard/                 the same scalars and pictures as events
     eval/*.json                  scores, each with its protocol
+    report.html, samples.gif     what `ganzoo report` and `ganzoo animate` write by default
 
 The folder is the only bridge between training and everything after it. Nothing here needs
 TensorFlow, and nothing here is unpickled.
@@ -241,7 +244,70 @@ class RunDir:
 
     def picture(self, name: str) -> Path:
         """Where the sample grid called `name` is."""
-        return self.path / "samples" / f"{name}.png"
+        return self.pictures / f"{name}.png"
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of the sample grids."""
+        return self.path / "samples"
+
+    def picture_of(self, step: int) -> Path:
+        """Where the sample grid of `step` is or would be."""
+        return self.picture(f"step-{step:08d}")
+
+    def newest_picture(self) -> Path | None:
+        """The newest sample grid, or None."""
+        return max(self.pictures.glob("step-*.png"), default=None)
+
+    def field_of(self, step: int) -> Path:
+        """Where the samples and the discriminators' logits of `step` are, of a run on points."""
+        return self.path / "fields" / f"step-{step:08d}.npz"
+
+    def fields(self) -> list[tuple[int, Path]]:
+        """(step, file) of all of these, in order of step."""
+        found = [
+            (p, re.fullmatch(r"step-(\d{8,})\.npz", p.name))
+            for p in sorted((self.path / "fields").glob("step-*.npz"))
+        ]
+        return [(int(match[1]), path) for path, match in found if match]
+
+    @property
+    def events(self) -> Path:
+        """The folder of TensorBoard's events."""
+        return self.path / "tensorboard"
+
+    @property
+    def scores(self) -> Path:
+        """The folder of the scores, each a JSON file, with pictures beside them."""
+        return self.path / "eval"
+
+    @property
+    def report(self) -> Path:
+        """Where `ganzoo report` writes unless it is told otherwise."""
+        return self.path / "report.html"
+
+    @property
+    def animation(self) -> Path:
+        """Where `ganzoo animate` writes unless it is told otherwise."""
+        return self.path / "samples.gif"
+
+    def leftovers(self) -> list[Path]:
+        """What a killed process had begun to write beside its targets."""
+        return [*self.path.glob(".*.tmp"), *self.path.glob("*/.*.tmp")]
+
+    # -- the game -------------------------------------------------------------------------------
+
+    def write_game(self, game: Mapping[str, Any]) -> None:
+        """Say who plays against whom, phase by phase, for a diagnosis without the plugin."""
+        write_atomic(self.path / "game.json", (json.dumps(plain(game), indent=1) + "\n").encode())
+
+    def game(self) -> dict[str, Any]:
+        """`milestones` and `phases`; empty for a run that never said, or whose file is damaged."""
+        try:
+            content = json.loads((self.path / "game.json").read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return content if isinstance(content, dict) else {}
 
     def write_sampler(self, graph: bytes, signature: Mapping[str, Any]) -> None:
         """Store the exported generator and what it takes and makes."""
