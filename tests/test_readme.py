@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from configparser import ConfigParser
 from pathlib import Path
 
 from ganzoo import registry, training
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
 
 
 def test_the_table_of_plugins_is_the_registrys():
@@ -25,3 +27,13 @@ def test_the_plugin_in_the_readme_trains(tmp_path):
     run = training.start(request, tmp_path / "run")
     assert run.checkpoints() == [2]
     assert registry.static_fields(registry.find(str(path)))[-1].reason.startswith("fields are")
+
+
+def test_the_licence_is_the_one_that_the_package_names():
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    metadata = config["metadata"]
+    text = (ROOT / metadata["license_files"]).read_text()
+    assert metadata["license"] == "Apache-2.0"
+    assert "Apache License\n                           Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
