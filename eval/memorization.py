@@ -20,9 +20,10 @@ def memorization(
 
     `ratio`: the samples' median distance over the held-out ones': about 1 for a generator that
     knows the distribution, towards 0 for one that copies. `z`, `p_value`: `mann_whitney_z` of the
-    samples' distances over the held-out ones', and its one-sided probability; `copying_z` asks the
-    same cell by cell, and is a function of its own. `closer`: the share of samples nearer than the nearest 1 % of held-out.
-    `pairs`: the closest ones as (sample index, training index, distance), nearest first.
+    samples' distances over the held-out ones', and its one-sided probability (`copying_z`, which
+    asks the same cell by cell, is a function of its own). `closer`: the share of samples nearer
+    than the nearest 1 % of held-out. `pairs`: the closest ones as (sample index, training index,
+    distance), nearest first.
     Features (n, d) each; reals that stand in the training set too are no baseline.
     """
     train, held_out = arrays.vector_pair(train, held_out)
