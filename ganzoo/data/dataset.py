@@ -95,7 +95,9 @@ class Dataset:
             )
         for name, array in self.arrays.items():
             if name not in (self.spec.key, "label"):
-                told = others.get(name) or ArraySpec(array.shape[1:], group=self.spec.group)
+                told = others.get(name)
+                if told is None:  # a shape of () makes a spec that is false, and not missing
+                    told = ArraySpec(array.shape[1:], group=self.spec.group)
                 if told.shape != array.shape[1:]:
                     raise GanzooError(
                         f"data set {self.name}: its spec says rows of {told.shape} for {name!r}, "

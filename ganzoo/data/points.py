@@ -10,11 +10,13 @@ import statistics
 
 import numpy as np
 
-from ganzoo.data.dataset import Dataset, Modes
+from ganzoo.data.dataset import Dataset, Judging, Modes
 from ganzoo.errors import UsageError, unknown
 from ganzoo.spec import DataSpec
 
 COUNT = 100_000
+JUDGED = 2_500
+PROTOCOL = "2,500 points (Srivastava et al. 2017; Lin et al. 2018)"
 SEEDS = {"train": 0, "test": 1}
 
 NAMES = {
@@ -55,7 +57,15 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
         {"point": points},
         licence="none: made here",
         source=f"drawn from {NAMES[name]}; Philox seed {SEEDS[split]}",
+        judging=judging(name),
     )
+
+
+def judging(name: str) -> Judging:
+    """How the points called `name` are judged: by their modes, over as many as the papers take."""
+    if name == "gaussian1d":  # ours: no paper counts its one mode
+        return Judging(modes=modes(name))
+    return Judging(samples=JUDGED, modes=modes(name), protocol=PROTOCOL)
 
 
 def draw(name: str, n: int, seed: int) -> np.ndarray:

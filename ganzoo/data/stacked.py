@@ -9,11 +9,18 @@ from __future__ import annotations
 import numpy as np
 
 from ganzoo.data import standard
-from ganzoo.data.dataset import Dataset
+from ganzoo.data.dataset import Dataset, Judging
 from ganzoo.spec import DataSpec
 
 NAMES = {"stacked_mnist": "1,000 modes: three MNIST digits in the channels of a 28x28 image"}
 MODES = 1000
+JUDGING = Judging(
+    samples=26_000,
+    extractor="mnist",
+    per_channel=True,
+    classifier=True,
+    protocol="26,000 samples, 1,000 modes (Srivastava et al. 2017; Lin et al. 2018)",
+)
 SEEDS = {"train": 0, "test": 1}
 
 
@@ -33,6 +40,7 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
         mnist.licence,
         f"stacked from {mnist.source}",
         mnist.note,
+        judging=JUDGING,
     )
 
 

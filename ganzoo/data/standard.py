@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ganzoo.data import arrays, cifar, download, idx
 from ganzoo.data.cifar import Pair
-from ganzoo.data.dataset import Dataset
+from ganzoo.data.dataset import Dataset, Judging
 from ganzoo.data.download import Remote
 from ganzoo.data.resize import check_size, resize
 from ganzoo.errors import GanzooError
@@ -67,6 +67,7 @@ class Standard:
     remotes: tuple[Remote, ...]
     partial: tuple[tuple[str, Reader], ...] = ()
     """Paths under GANZOO_DATA that hold a part, for when the whole cannot be had."""
+    judging: Judging = field(default_factory=Judging)
 
 
 def idx_reader(checksums: dict[str, str]) -> Reader:
@@ -106,6 +107,7 @@ SETS = {
         local=(("mnist", idx_reader(MNIST_MD5)),),
         cached=(("mnist.npz", read_keras_npz),),
         remotes=(MNIST_NPZ,),
+        judging=Judging(extractor="mnist", classifier=True),
     ),
     "fashion_mnist": Standard(
         "Fashion-MNIST",
@@ -127,6 +129,7 @@ SETS = {
         local=(("fashion_mnist", idx_reader(FASHION_MD5)),),
         cached=(("fashion-mnist", idx_reader(FASHION_MD5)),),
         remotes=tuple(Remote(MIRROR + file, md5) for file, md5 in FASHION_MD5.items()),
+        judging=Judging(extractor="fashion", classifier=True),
     ),
     "cifar10": Standard(
         "CIFAR-10",
@@ -183,6 +186,7 @@ def load(
         source,
         note,
         one.classes,
+        one.judging,
     )
 
 
