@@ -15,9 +15,9 @@ import numpy as np
 
 from ganzoo import __version__
 from ganzoo.errors import GanzooError, UsageError, unknown
-from ganzoo.eval import installed, sources, summary
-from ganzoo.eval.extractor import Extractor
-from ganzoo.eval.features.simple import NoFeatures, PerChannel, RawValues
+from ganzoo.eval import eyes, installed, sources, summary
+from ganzoo.eval.eyes import Eyes
+from ganzoo.eval.features.simple import NoFeatures
 from ganzoo.eval.metrics import METRICS, Metric, Sides, UnsuitedError, Value
 from ganzoo.eval.scores import Score
 from ganzoo.fields import typed
@@ -25,8 +25,7 @@ from ganzoo.run import RunDir
 from ganzoo.views.view import Silent, View
 
 SAMPLES = 10_000
-SAMPLES_OF = {"stacked_mnist": 26_000, "ring": 2_500, "grid": 2_500}
-"""What the papers take, where they agree on a number."""
+"""Of what can make any number, where the data set does not say another."""
 TRAIN_VALUES = 2**26
 """Of training features held to search for neighbours in: 256 MiB."""
 
@@ -36,10 +35,10 @@ class Terms:
     """On what terms samples are judged."""
 
     samples: int | None = None
-    """None: 10,000, or what the data set's papers take; of stored samples, all."""
+    """None: what the data set says, or 10,000; of stored samples, all."""
     split: str = "test"
     features: str | None = None
-    """None: what suits the data."""
+    """None: what the data set says, or what suits its shape."""
     dims: int | None = None
     weights: str | None = None
     precision: str | None = None
@@ -83,10 +82,10 @@ def evaluate(
         for note in (getattr(source, "note", None), real.note):
             if note:
                 view.say(note)
-        extractor = _extractor(chosen, real, base, view)
+        seen_by = _seen_by(chosen, real, base, view)
         found = []
         for seed in range(base.seed, base.seed + seeds):
-            judge = Judge(source, real, extractor, dataclasses.replace(base, seed=seed), view)
+            judge = Judge(source, real, seen_by, dataclasses.replace(base, seed=seed), view)
             found += judge.scores(chosen, skip_unsuited)
         for score in found if run else ():
             score.save(run)
@@ -101,17 +100,20 @@ class Judge:
         self,
         source: sources.Source,
         real: sources.Stored,
-        extractor: Extractor,
+        seen_by: Eyes,
         terms: Terms,
         view: View,
     ):
-        self.source, self.reference, self.extractor = source, real, extractor
+        self.source, self.reference = source, real
+        self.extractor, self.classified = seen_by
         self.terms, self.view = terms, view
-        n = _count(source, real.data, terms)
+        n = _count(source, real.judging.samples, terms)
         view.start(f"{real.name}, the reference", real.count)
-        self.real = summary.summarize_stored(real, extractor, progress=view.advance)
+        self.real = summary.summarize_stored(real, self.extractor, progress=view.advance)
         view.start(source.name, n)
-        self.fake = summary.summarize(source, n, extractor, seed=terms.seed, progress=view.advance)
+        self.fake = summary.summarize(
+            source, n, self.extractor, seed=terms.seed, progress=view.advance
+        )
         if (self.fake.samples == self.fake.samples[0]).all():
             view.say(f"all samples of {source.name} are identical.")
         self.train = functools.cache(self._train)
@@ -122,16 +124,25 @@ class Judge:
         for metric in metrics:
             self.view.start(metric.name, 0)
             rng = np.random.Generator(np.random.Philox(key=_key(self.terms.seed, metric.name)))
-            sides = Sides(
-                self.real, self.fake, self.extractor, self.reference.data, self.train, rng
-            )
             try:
-                found += [self._score(value, metric) for value in metric.compute(sides)]
+                values = metric.compute(self._sides(rng))
+                found += [self._score(value, metric) for value in values]
             except (UnsuitedError, installed.BrokenError) as error:
                 if not skip_unsuited:
                     raise
                 self.view.say(f"{metric.name} is left out: {error}")
         return found
+
+    def _sides(self, rng: np.random.Generator) -> Sides:
+        return Sides(
+            self.real,
+            self.fake,
+            self.extractor,
+            self.classified,
+            self.reference.judging,
+            self.train,
+            rng,
+        )
 
     def _score(self, value: Value, metric: Metric) -> Score:
         for caution in value.details.get("cautions", ()):
@@ -147,7 +158,7 @@ class Judge:
             value=value.value,
             std=value.std,
             better=value.better,
-            details=value.details,
+            details={**value.details, **self._whose()},
             pictures=value.pictures,
             step=getattr(self.source, "step", None),
             source=self.source.name,
@@ -164,6 +175,11 @@ class Judge:
             },
         )
 
+    def _whose(self) -> dict[str, str]:
+        """Whose protocol the data set asks for: told, and no part of what makes a column."""
+        told = self.reference.judging.protocol
+        return {"judging": told} if told else {}
+
     def _eyes(self) -> dict[str, Any]:
         names = ("name", "sha256", "dim", "preprocessing")
         name, *rest = (getattr(self.extractor, name) for name in names)
@@ -174,10 +190,10 @@ class Judge:
         name = self.reference.data
         if not name or self.reference.split != "test":
             raise UnsuitedError(
-                "memorisation needs a data set with a training split, its test split being the "
-                f"baseline: {self.reference.name} is none."
+                "this needs a data set with a training split, its test split being the baseline: "
+                f"{self.reference.name} is none."
             )
-        train = sources.reference(name, split="train", size=self.terms.size)
+        train = sources.reference(name, split="train", size=_size(self.source, self.terms))
         keep = min(train.count, TRAIN_VALUES // self.extractor.dim)
         self.view.start(train.name, train.count)
         return summary.summarize_stored(
@@ -223,7 +239,7 @@ def _sources(
 def _reference(
     source: sources.Source, against: str | sources.Stored | None, terms: Terms
 ) -> sources.Stored:
-    size = terms.size or getattr(source, "size", None)
+    size = _size(source, terms)
     if against is None:
         if not source.data:
             raise UsageError(
@@ -244,36 +260,30 @@ def _reference(
     return real
 
 
-def _extractor(
-    metrics: Sequence[Metric], real: sources.Stored, terms: Terms, view: View
-) -> Extractor:
+def _size(source: sources.Source, terms: Terms) -> int | None:
+    """What the reference is resized to: as asked for, or as the run's data were."""
+    return terms.size or getattr(source, "size", None)
+
+
+def _seen_by(metrics: Sequence[Metric], real: sources.Stored, terms: Terms, view: View) -> Eyes:
     """What the metrics look through: nothing where they need nothing."""
-    from ganzoo.eval import features as networks
-
     if not any(metric.features for metric in metrics):
-        return NoFeatures()
-    if len(real.shape) == 1:
-        if terms.features is not None:
-            raise UsageError("points are their own features: leave --features out.")
-        return RawValues(real.shape[0])
-    if terms.features is None and real.data == "stacked_mnist":
-        return PerChannel(networks.extractor("mnist"))
-    name = terms.features or networks.default_for(real.shape, real.data)
-    brought = None if name in networks.names() else installed.find(name)
-    if isinstance(brought, Extractor):
-        return brought
-    dims = terms.dims
-    if name == "inception" and dims is None:
-        dims = networks.largest_dims(terms.weights)
-        if dims not in (None, 2048):
-            view.say(f"the Inception weights found here serve {dims} dimensions: no FID of 2,048.")
-    return networks.extractor(name, dims=dims, weights=terms.weights, precision=terms.precision)
+        return Eyes(NoFeatures())
+    return eyes.choose(
+        real,
+        terms.features,
+        dims=terms.dims,
+        weights=terms.weights,
+        precision=terms.precision,
+        say=view.say,
+    )
 
 
-def _count(source: sources.Source, name: str, terms: Terms) -> int:
+def _count(source: sources.Source, suited: int | None, terms: Terms) -> int:
+    """What is asked for; else all that is stored, what the data set wants, or 10,000."""
     wanted = terms.samples
     if wanted is None:
-        wanted = SAMPLES_OF.get(name, SAMPLES) if source.count is None else source.count
+        wanted = (suited or SAMPLES) if source.count is None else source.count
     if source.count is not None and wanted > source.count:
         raise UsageError(f"{source.name} holds {source.count} samples, {wanted} are asked for.")
     if wanted < 2:

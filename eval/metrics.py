@@ -1,43 +1,30 @@
-"""The metrics by name: what each needs, how it is computed, and what its protocol adds.
+"""The metrics by name: one row each, from which the command's flags, their help and `--all` come.
 
 The mathematics is in the files of pure functions; here they meet the summaries of real and fake.
-Other distributions bring metrics by the entry-point group `ganzoo.metrics`.
+Each is imported where it is used, so that the table alone, which a command line asks for its
+flags, costs little. Other distributions bring metrics by the entry-point group `ganzoo.metrics`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
 
-from ganzoo import data, pictures
-from ganzoo.data import stacked
 from ganzoo.errors import UsageError
-from ganzoo.eval import memorization as copies
-from ganzoo.eval.extractor import Extractor
-from ganzoo.eval.frechet import cautions, frechet_of_gaussians, frechet_per_class
-from ganzoo.eval.inception_score import inception_score
-from ganzoo.eval.kernel import kernel_distance
-from ganzoo.eval.labelling import TRUSTED, Classes, by_classifier, by_neighbours
-from ganzoo.eval.modes import class_modes, point_modes, stacked_modes
-from ganzoo.eval.ms_ssim import ms_ssim_diversity
-from ganzoo.eval.prdc import prdc
-from ganzoo.eval.summary import Summary
-from ganzoo.eval.swd import image_swd, sliced_wasserstein
+
+if TYPE_CHECKING:
+    from ganzoo.data import Judging
+    from ganzoo.eval.extractor import Extractor
+    from ganzoo.eval.labelling import Classes
+    from ganzoo.eval.summary import Summary
 
 NEIGHBOURS = 5
 SUBSETS, SUBSET_SIZE = 100, 1000
 SPLITS = 10
 PAIRS = 16
-CLASSIFIERS = {
-    "mnist": "mnist-cnn",
-    "fashion_mnist": "fashion-cnn",
-    "stacked_mnist": "mnist-cnn per channel",
-}
-"""Data set -> the extractor whose classes are its own; other labels are asked of neighbours."""
 
 
 class UnsuitedError(UsageError):
@@ -65,8 +52,10 @@ class Sides:
     real: Summary
     fake: Summary
     extractor: Extractor
-    data: str
-    """The name of the real data set, or empty."""
+    classified: bool
+    """Whether the extractor's classes are the real samples' labels."""
+    judging: Judging
+    """How the real data set wants to be judged."""
     train: Callable[[], Summary]
     """The training samples of that data set, summarised when they are asked for."""
     rng: np.random.Generator
@@ -74,10 +63,11 @@ class Sides:
 
 @dataclass(frozen=True)
 class Metric:
-    """A named way to judge."""
+    """A named way to judge: the flag `--name`, with its help."""
 
     name: str
     help: str
+    """One sentence, for the command's help and docs/metrics.md."""
     compute: Callable[[Sides], Iterator[Value]]
     features: bool = True
     """Whether it looks at what the extractor made, or at the samples alone."""
@@ -86,6 +76,8 @@ class Metric:
 
 
 def _fid(sides: Sides) -> Iterator[Value]:
+    from ganzoo.eval.frechet import cautions, frechet_of_gaussians
+
     title = "Frechet distance" if sides.real.samples.ndim == 2 else "FID"
     if sides.extractor.name == "inception" and sides.extractor.dim != 2048:
         title = f"FID-{sides.extractor.dim}"
@@ -95,6 +87,8 @@ def _fid(sides: Sides) -> Iterator[Value]:
 
 
 def _kid(sides: Sides) -> Iterator[Value]:
+    from ganzoo.eval.kernel import kernel_distance
+
     size = min(SUBSET_SIZE, len(sides.real.features), len(sides.fake.features))
     found = kernel_distance(
         sides.real.features, sides.fake.features, rng=sides.rng, subsets=SUBSETS, subset_size=size
@@ -104,11 +98,13 @@ def _kid(sides: Sides) -> Iterator[Value]:
 
 
 def _inception_score(sides: Sides) -> Iterator[Value]:
+    from ganzoo.eval.inception_score import inception_score
+
     if sides.fake.logits is None:
         raise UnsuitedError(
             f"the Inception score needs class logits, which {sides.extractor.label} has not."
         )
-    probabilities = special.softmax(sides.fake.logits.astype(np.float64), axis=1)
+    probabilities = _softmax(sides.fake.logits)
     splits = min(SPLITS, len(probabilities) // 2)
     found = inception_score(sides.rng.permutation(probabilities), splits=splits)
     title = "IS" if sides.extractor.name == "inception" else "classifier score"
@@ -117,6 +113,8 @@ def _inception_score(sides: Sides) -> Iterator[Value]:
 
 
 def _prdc(sides: Sides) -> Iterator[Value]:
+    from ganzoo.eval.prdc import prdc
+
     found = prdc(sides.real.features, sides.fake.features, k=NEIGHBOURS)
     for name, value in found.items():
         yield Value(name, name, value, better="higher", settings={"k": NEIGHBOURS})
@@ -125,28 +123,47 @@ def _prdc(sides: Sides) -> Iterator[Value]:
 def _modes(sides: Sides) -> Iterator[Value]:
     if sides.real.samples.ndim == 2:
         yield from _modes_of_points(sides)
-    elif sides.data in stacked.NAMES:
-        found = stacked_modes(_digits(sides))
-        yield Value("modes", f"modes of {found['of']:,}", found["modes"], None, "higher", found)
-        yield Value("modes_kl", "modes KL", found["kl_fake_real"], better="lower")
+    elif sides.judging.classifier and sides.judging.per_channel:
+        yield from _modes_of_stacks(sides)
     else:
         yield from _modes_of_classes(sides)
 
 
 def _modes_of_points(sides: Sides) -> Iterator[Value]:
-    known = data.points.NAMES
-    if sides.data not in known:
+    from ganzoo.eval.modes import point_modes
+
+    known = sides.judging.modes
+    if known is None:
         raise UnsuitedError(
-            f"the modes of {sides.real.name} are not known; those of {_some(known)} are."
+            f"the modes of {sides.real.name} are not known: a data set says them in its Judging, "
+            "as ring and grid do."
         )
-    centres, sigma = data.modes(sides.data)
-    found = point_modes(sides.fake.samples, centres=centres, sigma=sigma)
+    found = point_modes(sides.fake.samples, centres=known.centres, sigma=known.sigma)
     yield Value("modes", f"modes of {found['of']}", found["modes"], None, "higher", found)
     yield Value("high_quality", "within 3 sigma", found["high_quality"], better="higher")
     yield Value("modes_kl", "modes KL", found["kl_fake_real"], better="lower")
 
 
+def _modes_of_stacks(sides: Sides) -> Iterator[Value]:
+    """A mode is a combination of the channels' classes."""
+    from ganzoo.eval.modes import stacked_modes
+
+    logits = sides.fake.logits
+    if logits is None or not sides.classified:
+        raise UnsuitedError(
+            f"the modes of {sides.real.name} need the features that it names itself: leave "
+            "--features out."
+        )
+    channels = sides.fake.samples.shape[-1]
+    found = stacked_modes(_softmax(logits.reshape(sides.fake.n, channels, -1)))
+    yield Value("modes", f"modes of {found['of']:,}", found["modes"], None, "higher", found)
+    yield Value("modes_kl", "modes KL", found["kl_fake_real"], better="lower")
+
+
 def _modes_of_classes(sides: Sides) -> Iterator[Value]:
+    from ganzoo.eval.frechet import frechet_per_class
+    from ganzoo.eval.modes import class_modes
+
     real = sides.real.labels
     if real is None:
         raise UnsuitedError(
@@ -178,7 +195,9 @@ def _modes_of_classes(sides: Sides) -> Iterator[Value]:
 
 def _classes(sides: Sides) -> Classes:
     """Of a classifier of these very classes, if it knows the real ones; else of neighbours."""
-    if sides.fake.logits is not None and sides.extractor.name == CLASSIFIERS.get(sides.data):
+    from ganzoo.eval.labelling import TRUSTED, by_classifier, by_neighbours
+
+    if sides.fake.logits is not None and sides.classified:
         seen = by_classifier(sides.real, sides.fake)
         if seen.accuracy >= TRUSTED:
             return seen
@@ -188,18 +207,9 @@ def _classes(sides: Sides) -> Classes:
     return by_neighbours(train, sides.real, sides.fake)
 
 
-def _digits(sides: Sides) -> np.ndarray:
-    """Probabilities (n, 3, 10) of the channels' digits."""
-    wanted = CLASSIFIERS[sides.data]
-    if sides.fake.logits is None or sides.extractor.name != wanted:
-        raise UnsuitedError(
-            f"modes of {sides.data} need the features of {wanted}: leave --features out."
-        )
-    logits = sides.fake.logits.reshape(sides.fake.n, 3, -1)
-    return special.softmax(logits.astype(np.float64), axis=-1)
-
-
 def _swd(sides: Sides) -> Iterator[Value]:
+    from ganzoo.eval.swd import image_swd, sliced_wasserstein
+
     real, fake = sides.real.samples, sides.fake.samples
     if real.ndim == 2:
         found = {"swd": sliced_wasserstein(real, fake, rng=sides.rng)}
@@ -215,6 +225,8 @@ def _swd(sides: Sides) -> Iterator[Value]:
 
 
 def _ms_ssim(sides: Sides) -> Iterator[Value]:
+    from ganzoo.eval.ms_ssim import ms_ssim_diversity
+
     if sides.real.samples.ndim == 2:
         raise UnsuitedError("MS-SSIM compares images, and these samples are points.")
     of = [
@@ -227,6 +239,9 @@ def _ms_ssim(sides: Sides) -> Iterator[Value]:
 
 
 def _memorization(sides: Sides) -> Iterator[Value]:
+    from ganzoo import pictures
+    from ganzoo.eval import memorization as copies
+
     train = sides.train()
     found = copies.memorization(
         train.features, sides.real.features, sides.fake.features, pairs=PAIRS
@@ -253,21 +268,26 @@ def _memorization(sides: Sides) -> Iterator[Value]:
     yield Value("support", title, support, None, "higher", details)
 
 
-def _some(names: Any) -> str:
-    *first, last = names
-    return f"{', '.join(first)} and {last}"
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities along the last axis, in float64."""
+    from scipy import special
+
+    return special.softmax(logits.astype(np.float64), axis=-1)
 
 
 METRICS = {
     metric.name: metric
     for metric in (
         Metric("fid", "Frechet distance of features.", _fid, all=True),
-        Metric("kid", "Kernel distance of features, with its deviation.", _kid),
+        Metric("kid", "Kernel distance of features, with its deviation over subsets.", _kid),
         Metric("is", "Inception score, of the extractor's classes.", _inception_score, all=True),
         Metric("prdc", "Precision, recall, density and coverage, k = 5.", _prdc),
         Metric("modes", "Which classes, stacks of digits or blobs are covered.", _modes, all=True),
-        Metric("swd", "Sliced Wasserstein distance of patches.", _swd, features=False),
-        Metric("ms-ssim", "Likeness of random pairs of samples.", _ms_ssim, features=False),
-        Metric("memorization", "Distance to the training samples; support.", _memorization),
+        Metric("swd", "Sliced Wasserstein distance.", _swd, features=False),
+        Metric(
+            "ms-ssim", "MS-SSIM of random pairs: near 1 all look alike.", _ms_ssim, features=False
+        ),
+        Metric("memorization", "Distance to the nearest training samples; support.", _memorization),
     )
 }
+"""A new row is a new flag: nothing else lists the metrics."""

@@ -7,8 +7,8 @@ memory and the same one in a file score alike, and points as float32 (n, d).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ganzoo import data, handles
-from ganzoo.data import Dataset, arrays, folder, to_uint8
+from ganzoo.data import Dataset, Judging, arrays, folder, to_uint8
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.run import RunDir
 
@@ -54,6 +54,8 @@ class Stored:
     data: str = ""
     split: str = ""
     note: str | None = None
+    judging: Judging = field(default_factory=Judging)
+    """How samples that are compared with these want to be judged."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -95,24 +97,46 @@ def subset(n: int, wanted: int, seed: int) -> np.ndarray:
 
 
 class Generated:
-    """What the averaged generator of a run makes, as it was at one checkpoint."""
+    """What the averaged generator of a run makes, as it was at one checkpoint.
 
-    count, split = None, ""
+    `output` is one of the sampler's outputs, by default the first; `settings` hold inputs at
+    values (`ganzoo.priors.changed`). A generator that is fed by data gets its test rows, in order,
+    and there are as many samples as rows.
+    """
 
-    def __init__(self, run: RunDir, step: int):
+    split = ""
+
+    def __init__(
+        self,
+        run: RunDir,
+        step: int,
+        *,
+        output: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ):
         from ganzoo.sampling import Sampler
 
         self.sampler = Sampler(run, step)
         self.step = step
+        self.output = self.sampler.output(output)
+        self.settings = dict(settings or {})
         self.name = f"{run} step {step}"
         config = run.config()
         self.data, self.size = str(config.get("data", "")), config.get("size")
-        self.shape = tuple(self.sampler.signature["shape"])
-        self.is_image = self.sampler.signature["key"] == "image"
+        self.array = self.output.imitates
+        self.shape, self.is_image = self.output.shape, self.output.is_image
+
+    @cached_property
+    def count(self) -> int | None:
+        """How many rows feed it; None where it is fed by no data."""
+        fed = self.sampler.fed_by_data(self.output.name)
+        return min((len(self.sampler.rows(one.source)) for one in fed), default=None)
 
     def batches(self, n: int, seed: int) -> Iterator[np.ndarray]:
         """Sample i depends on the seed and i alone."""
-        for batch in self.sampler.batches(n, seed=seed, batch_size=BATCH):
+        for batch in self.sampler.batches(
+            n, seed=seed, settings=self.settings, output=self.output.name, batch_size=BATCH
+        ):
             if not np.isfinite(batch).all():
                 raise GanzooError(
                     f"{self.name} makes samples that are NaN or infinite: the generator has "
@@ -160,6 +184,7 @@ def of_dataset(found: Dataset, split: str) -> Stored:
         data=found.name,
         split=split,
         note=found.note,
+        judging=found.judging,
     )
 
 

@@ -12,6 +12,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,26 @@ KEEP = 10_000
 
 Progress = Callable[[int], None]
 """Called with the number of samples that have gone by since the last call."""
+
+
+class Pair(NamedTuple):
+    """The same thing of the real samples and of the generated ones."""
+
+    real: np.ndarray | None
+    fake: np.ndarray | None
+
+
+class Rows(NamedTuple):
+    """Samples with what is known of each: row i of every array is about the same sample."""
+
+    samples: np.ndarray
+    """(k, h, w, c) uint8 images, or (k, d) float32 points."""
+    features: np.ndarray
+    """(k, dim) float32."""
+    logits: np.ndarray | None
+    """(k, classes) float32; None where the extractor has no classes."""
+    labels: np.ndarray | None
+    """(k,) whole numbers; None where there are none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +67,13 @@ class Summary:
     """(n,), as they were given or asked for."""
     fingerprint: str = ""
     """Of a stored set; generated samples have none."""
+
+    def rows(self) -> Rows:
+        """The kept samples alone, with their features, logits and labels."""
+        logits, labels = (
+            None if known is None else known[self.kept] for known in (self.logits, self.labels)
+        )
+        return Rows(self.samples, self.features, logits, labels)
 
 
 def summarize(

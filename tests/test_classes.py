@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ganzoo.data import Judging
 from ganzoo.eval.frechet import gaussian
 from ganzoo.eval.metrics import METRICS, Sides, UnsuitedError
 from ganzoo.eval.summary import Summary
@@ -29,25 +30,26 @@ def blobs(n: int, seed: int, right: float = 1.0, without: int | None = None) -> 
     return Summary("b", n, gaussian(features), features, samples, np.arange(n), logits, labels)
 
 
-def modes(data: str, right: float, **changes):
+def modes(classified: bool, right: float, **changes):
     train, real, fake = blobs(400, 0, right), blobs(200, 1, right), blobs(200, 2, right, without=2)
     for name, value in changes.items():
         object.__setattr__(train, name, value)
     rng = np.random.Generator(np.random.Philox(0))
-    sides = Sides(real, fake, Eyes(), data, lambda: train, rng)
+    judging = Judging(classifier=classified)
+    sides = Sides(real, fake, Eyes(), classified, judging, lambda: train, rng)
     return next(iter(METRICS["modes"].compute(sides)))
 
 
 @pytest.mark.parametrize(
-    ("data", "right", "title"),
+    ("classified", "right", "title"),
     [
-        ("mnist", 0.97, "modes of 4"),
-        ("mnist", 0.6, "modes of 4 by 5 neighbours"),
-        ("birds/", 1.0, "modes of 4 by 5 neighbours"),
+        (True, 0.97, "modes of 4"),
+        (True, 0.6, "modes of 4 by 5 neighbours"),
+        (False, 1.0, "modes of 4 by 5 neighbours"),
     ],
 )
-def test_a_class_without_samples_is_missed_by_whoever_is_trusted(data, right, title):
-    value = modes(data, right)
+def test_a_class_without_samples_is_missed_by_whoever_is_trusted(classified, right, title):
+    value = modes(classified, right)
     assert value.title == title
     assert value.details["missing"] == [2]
     assert value.details["classifier_accuracy"] > 0.94
@@ -55,4 +57,4 @@ def test_a_class_without_samples_is_missed_by_whoever_is_trusted(data, right, ti
 
 def test_without_labels_there_are_no_modes_of_classes():
     with pytest.raises(UnsuitedError, match="has none"):
-        modes("birds/", 1.0, labels=None)
+        modes(False, 1.0, labels=None)

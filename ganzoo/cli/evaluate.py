@@ -12,25 +12,46 @@ from ganzoo.cli.tables import show
 from ganzoo.run import newest
 from ganzoo.views.terminal import Bar
 
-FLAGS = ("fid", "kid", "is", "prdc", "modes", "swd", "ms-ssim", "memorization")
+
+class MetricFlags(click.Command):
+    """A command with a flag for each built-in metric, behind its arguments.
+
+    They are made from the metrics' table when the command is used: `ganzoo --help` needs no NumPy.
+    """
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        params = super().get_params(ctx)
+        arguments = [param for param in params if isinstance(param, click.Argument)]
+        options = [param for param in params if param not in arguments]
+        return [*arguments, *_flags(), *options]
 
 
-@click.command("eval")
+def _flags() -> list[click.Parameter]:
+    from ganzoo.eval.metrics import METRICS
+
+    return [
+        click.Option([f"--{name}", _variable(name)], is_flag=True, help=metric.help)
+        for name, metric in METRICS.items()
+    ]
+
+
+def _variable(metric: str) -> str:
+    """What the flag's value is called; `is` alone would be Python's."""
+    return f"by_{metric.replace('-', '_')}"
+
+
+@click.command("eval", cls=MetricFlags)
 @click.argument("target", required=False, type=RUN_OR_FILE, metavar="[RUN|SAMPLES.npz|IMAGE-DIR]")
 @click.argument("against", required=False, type=DATA, metavar="[DATA|FILE|DIR]")
-@click.option("--fid", is_flag=True, help="Frechet distance of features (without any flag: this).")
-@click.option("--kid", is_flag=True, help="Kernel distance, with its deviation over subsets.")
-@click.option("--is", "is_", is_flag=True, help="Inception score.")
-@click.option("--prdc", is_flag=True, help="Precision, recall, density, coverage.")
-@click.option("--modes", is_flag=True, help="Which classes, stacks of digits or blobs are covered.")
-@click.option("--swd", is_flag=True, help="Sliced Wasserstein distance.")
-@click.option("--ms-ssim", is_flag=True, help="MS-SSIM of random pairs: near 1 all look alike.")
-@click.option("--memorization", is_flag=True, help="Nearest training samples; support.")
 @click.option(
     "--metric", "others", multiple=True, type=METRIC, help="One that another distribution brings."
 )
 @click.option("--all", "everything", is_flag=True, help="All of these that have a meaning here.")
-@click.option("--samples", type=int, help="How many.  [default: 10,000; of a file, all]")
+@click.option(
+    "--samples",
+    type=int,
+    help="How many.  [default: as the data set says, or 10,000; of a file, all]",
+)
 @click.option("--split", type=click.Choice(["test", "train"]), default="test", show_default=True)
 @click.option("--features", help="mnist, fashion, inception, or another distribution's.")
 @click.option("--dims", type=int, help="Of inception: 64, 192, 768 or 2048.")
@@ -64,14 +85,16 @@ def evaluate(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Judge a run's generator, or samples in a file or folder, against real ones.
+    """Judge a run's generator, or samples in a file or folder, against real ones, by --fid if no
+    metric is said.
 
     Without a RUN: the newest one in runs/. A run is compared with the data set that it was trained
     on, anything else with what stands behind it: `ganzoo eval samples.npz mnist`. A run's scores
     are written to RUN/eval/, each with its whole protocol; `ganzoo compare` reads them.
     """
-    options["is"] = options.pop("is_")
-    chosen = [name for name in FLAGS if options.pop(name.replace("-", "_"))]
+    from ganzoo.eval.metrics import METRICS
+
+    chosen = [name for name in METRICS if options.pop(_variable(name))]
     if target is None:
         target = str(newest())
         click.echo(f"the newest run: {target}", err=as_json)
@@ -83,7 +106,7 @@ def evaluate(
     from ganzoo.eval.evaluation import evaluate as judge
 
     if everything:
-        chosen = [*FLAGS, *installed.metric_names()]
+        chosen = [*METRICS, *installed.metric_names()]
     chosen += [name for name in others if name not in chosen]
     with Bar() as view:
         scores = judge(
