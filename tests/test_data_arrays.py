@@ -161,8 +161,15 @@ def test_a_number_too_large_for_float32_is_refused(tmp_path):
         load(tmp_path, x=np.full((20, 2), 1e300))
 
 
-def test_an_array_that_is_not_used_is_named(tmp_path):
-    assert "subject" in load(tmp_path, images=RAMP, subject=np.arange(20)).note
+def test_an_array_that_is_not_used_is_named_with_the_reason(tmp_path):
+    odd = {"scale": np.float64(3), "names": np.array(["a"] * 20), "few": np.zeros((4, 2))}
+    odd["depth"] = np.full((20, 2), np.nan)
+    found = load(tmp_path, images=RAMP, **odd)
+    assert list(found.arrays) == ["image"]
+    assert found.note == (
+        "not used from a.npz: scale (one value), names (no numbers), depth (NaN or infinite "
+        "values), few (4 rows: too few to hold 10 % out for a test)"
+    )
     assert load(tmp_path, x=RAMP, y=np.arange(20) % 2).note is None
 
 

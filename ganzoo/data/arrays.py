@@ -1,79 +1,71 @@
-"""Arrays in `.npz` and `.npy` files: images, with labels or without, or points. No pickles."""
+"""Arrays in `.npz` and `.npy` files: images or points, labels, and others beside them. No pickles.
+
+A name with a slash makes a group: `a/image` and `a/label` belong together, `b/image` does not.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from ganzoo.data import beside, naming
+from ganzoo.data.beside import Column, Values, held_out, plain
 from ganzoo.data.dataset import Dataset
+from ganzoo.data.naming import TEST_LABELS, TEST_VALUES, Stored
 from ganzoo.data.resize import check_size, resize
+from ganzoo.data.values import (
+    PIXELS,
+    checked,
+    class_count,
+    range_of,
+    rescaled,
+)
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.spec import DataSpec
+from ganzoo.spec import ArraySpec, DataSpec
 
-VALUES = ("image", "images", "x", "x_train", "train", "point", "points", "arr_0")
-LABELS = ("label", "labels", "y", "y_train")
-TEST_VALUES = ("x_test", "test", "test_images", "image_test")
-TEST_LABELS = ("y_test", "test_labels", "label_test")
-HELD_OUT = 0.1
+__all__ = ["PIXELS", "check_sha256", "dataset", "load", "read", "samples"]
 
 
 def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
-    """Images or points from an array file.
+    """Images or points from an array file, and what it holds beside them.
 
     The values are the array called image(s), x, x_train, point(s) or arr_0, or the only one; labels
-    are label(s), y or y_train. The test split is x_test with y_test where they exist, and otherwise
-    the last 10 % of the rows, which are then kept out of train.
+    are label(s), y or y_train; every other array keeps its name. The test split is x_test with
+    y_test where they exist, and otherwise the last 10 % of the rows, which are then kept out of
+    train. Names with a slash make groups, each with values, labels and splits of its own.
     """
     check_size(size)
     return dataset(read(Path(name)), name, size, split)
 
 
-def dataset(
-    stored: dict[str, np.ndarray], name: str, size: int | None = None, split: str = "train"
-) -> Dataset:
+def dataset(stored: Stored, name: str, size: int | None = None, split: str = "train") -> Dataset:
     """The data set that these arrays make, found by their names as `load` says."""
-    values, labels = _choose(stored, name)
-    known = LABELS + TEST_VALUES + TEST_LABELS
-    unused = [k for k in stored if k.lower() not in known and stored[k] is not values]
-    key = "image" if values.ndim > 2 else "point"
-    test = _pick(stored, TEST_VALUES, "test values", name)
-    if test is None:
-        values = _checked(values, None, name)
-        classes = _classes(labels, len(values), name)
-        values, labels = _held_out(values, labels, split, name)
-    else:
-        test_values, test_labels = stored[test], _pick(stored, TEST_LABELS, "test labels", name)
-        test_labels = stored[test_labels] if test_labels else None
-        if (labels is None) != (test_labels is None):
-            raise GanzooError(f"{name}: one of train and test has labels and the other has none.")
-        if values.shape[1:] != test_values.shape[1:]:
-            raise GanzooError(
-                f"{name}: {test} has samples of {test_values.shape[1:]}, expected "
-                f"{values.shape[1:]} as in train."
-            )
-        both = (_checked(values, test_values, name), _checked(test_values, values, name))
-        classes = max(
-            _classes(labels, len(both[0]), name),
-            _classes(test_labels, len(both[1]), name, lowest=False),
-        )
-        values, labels = (both[0], labels) if split == "train" else (both[1], test_labels)
-    found = {key: values}
-    if size is not None:
-        if key == "point":
-            raise UsageError(
-                f"{name} holds points, which have no size in pixels: leave --size out."
-            )
-        found[key] = values = resize(values, size)
-    if labels is not None:
-        found["label"] = labels.reshape(-1).astype(np.int32)
-    spec = DataSpec(values.shape[1:], (-1.0, 1.0) if key == "image" else None, classes, key)
+    groups = naming.by_prefix(stored)
+    first = naming.first(groups, name)
+    own, unused = _columns(first, groups.pop(first), split, name, first)
+    if size is not None and len(own[0].spec.shape) < 3:
+        raise UsageError(f"{name} holds points, which have no size in pixels: leave --size out.")
+    for prefix, members in groups.items():
+        more, no_more = _columns(prefix, members, split, name, first)
+        own, unused = own + more, unused + no_more
+    _check_names(own, name)
+    key, *others = [_resized(column, size) for column in own]
+    label = next((column.spec for column in others if column.name == "label"), None)
+    spec = DataSpec(
+        key.spec.shape,
+        key.spec.range,
+        label.classes if label is not None else 0,
+        key.name,
+        {column.name: column.spec for column in others if column.name != "label"},
+        key.spec.group,
+    )
     note = f"not used from {Path(name).name}: {', '.join(unused)}" if unused else None
+    found = {column.name: column.rows for column in [key, *others]}
     return Dataset(name, spec, found, "not known: a file of yours", name, note)
-
-
-PIXELS = {"0..255": (0.0, 255.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}
 
 
 def samples(name: str, pixels: str = "auto") -> tuple[np.ndarray, np.ndarray | None, str | None]:
@@ -83,30 +75,20 @@ def samples(name: str, pixels: str = "auto") -> tuple[np.ndarray, np.ndarray | N
     values is meant, a key of `PIXELS`, where the values alone do not tell; where they do, the note
     says as what they were read.
     """
-    values, labels = _choose(read(Path(name)), name)
+    groups = naming.by_prefix(read(Path(name)))
+    members = groups[naming.first(groups, name)]
+    key, label = naming.choose(members, name)
+    values, labels = members[key], members[label] if label else None
     note = None
     if pixels != "auto" and values.ndim > 2:
-        values = _rescaled(values, pixels, name)
-    found = _checked(values, None, name)
+        values = rescaled(values, pixels, name)
+    found = checked(values, None, name)
     if found.dtype == np.uint8 and values.dtype not in (np.uint8, bool):
         note = (
             f"{name}: {values.dtype} pixels from {values.min():g} to {values.max():g} are read as "
-            f"{_range_of(values.dtype, values.min(), values.max())} (--pixels says otherwise)"
+            f"{range_of(values.dtype, values.min(), values.max())} (--pixels says otherwise)"
         )
     return found, labels, note
-
-
-def _rescaled(values: np.ndarray, pixels: str, name: str) -> np.ndarray:
-    low, high = PIXELS[pixels]
-    if values.dtype.kind not in "uif" or not np.isfinite(values).all():
-        return values  # refused by `_checked`, which says what is wrong
-    slack = 1e-3 * (high - low)
-    if values.size and (values.min() < low - slack or values.max() > high + slack):
-        raise UsageError(
-            f"{name}: expected pixels in {pixels}, found {values.min():g} to {values.max():g}."
-        )
-    scaled = (values.astype(np.float32) - low) * (255 / (high - low))
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
@@ -147,122 +129,98 @@ def check_sha256(path: Path, expected: str) -> None:
         )
 
 
-def _pick(
-    stored: dict[str, np.ndarray], wanted: tuple[str, ...], what: str, name: str
-) -> str | None:
-    found = [key for key in stored if key.lower() in wanted]
-    if len(found) > 1:
-        raise GanzooError(
-            f"{name} has several arrays that could be the {what}: {', '.join(found)}; "
-            "keep one of them."
-        )
-    return found[0] if found else None
+def _columns(
+    prefix: str, members: Stored, split: str, name: str, first: str
+) -> tuple[list[Column], list[str]]:
+    """The arrays of one group, its values and labels first, and which of them are not used."""
+    group = plain(prefix)
+    where = f"{name}, {prefix}/" if prefix else name
+    found, values, used = [], Values(group), set()
+    if prefix == first or (prefix and naming.values_of(members, where) is not None):
+        main = _main(members, split, where)
+        called = group or ("image" if main.rows.ndim == 4 else "point")
+        bounds = (-1.0, 1.0) if main.rows.ndim == 4 else None
+        found.append(Column(called, ArraySpec(main.rows.shape[1:], bounds, group=group), main.rows))
+        if main.labels is not None:
+            label = "label" if prefix == first else f"{group}_label"
+            spec = ArraySpec((), None, main.classes, group)
+            found.append(Column(label, spec, main.labels.reshape(-1).astype(np.int32)))
+        values = Values(group, main.train, main.test, main.rows.shape[1:3])
+        used = {main.key, *(k for k in members if k.lower() in naming.KNOWN)}
+    rest = {key: array for key, array in members.items() if key not in used}
+    more, unused = beside.columns(rest, values, split, where)
+    return found + more, [f"{prefix}/{one}" if prefix else one for one in unused]
 
 
-def _choose(stored: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray | None]:
-    values, labels = (_pick(stored, VALUES, "values", name), _pick(stored, LABELS, "labels", name))
-    if values is None:
-        rest = [key for key in stored if key.lower() not in LABELS + TEST_VALUES + TEST_LABELS]
-        if len(rest) != 1:
+class _Main(NamedTuple):
+    """The values and labels of a group in the split that was asked for, and how many it has."""
+
+    key: str
+    rows: np.ndarray
+    labels: np.ndarray | None
+    classes: int
+    train: int
+    """How many values."""
+    test: int | None
+    """How many test values the file has of its own, or None."""
+
+
+def _main(stored: Stored, split: str, name: str) -> _Main:
+    key, label = naming.choose(stored, name)
+    values, labels = stored[key], stored[label] if label else None
+    test = naming.pick(stored, TEST_VALUES, "test values", name)
+    if test is None:
+        rows = checked(values, None, name)
+        classes = class_count(labels, len(rows), name)
+        if split == "test" and not len(held_out(rows, split)):
             raise GanzooError(
-                f"{name}: expected an array called image, x, x_train or point, or a "
-                f"single one, not {', '.join(stored) or 'an empty file'}."
+                f"{name} has {len(rows)} samples: too few to hold 10 % out for a test."
             )
-        values = rest[0]
-    return stored[values], stored[labels] if labels else None
-
-
-def _held_out(
-    values: np.ndarray, labels: np.ndarray | None, split: str, name: str
-) -> tuple[np.ndarray, np.ndarray | None]:
-    cut = len(values) - int(HELD_OUT * len(values))
-    if split == "test" and cut == len(values):
-        raise GanzooError(f"{name} has {len(values)} samples: too few to hold 10 % out for a test.")
-    part = slice(None, cut) if split == "train" else slice(cut, None)
-    return values[part], None if labels is None else labels[part]
-
-
-def _checked(values: np.ndarray, beside: np.ndarray | None, name: str) -> np.ndarray:
-    """The array as uint8 images with channels last, or as float32 points."""
-    if values.dtype.kind not in "buif":
-        raise GanzooError(f"{name}: expected numbers, not values of type {values.dtype}.")
-    if not values.size:
-        raise GanzooError(f"{name} holds no samples: its array has the shape {values.shape}.")
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        rows = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
-        raise GanzooError(
-            f"{name} has NaN or infinite values in {len(rows)} of {len(values)} "
-            f"samples, first in number {rows[0]}: remove them."
-        )
-    if values.ndim == 2 and values.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            points = values.astype(np.float32)
-        if not np.isfinite(points).all():
-            raise GanzooError(f"{name} has values that are infinite as float32: scale them down.")
-        return points
-    return _as_pixels(_channels_last(values, name), beside, name)
-
-
-def _channels_last(values: np.ndarray, name: str) -> np.ndarray:
-    if values.ndim == 3 and values.shape[-1] not in (1, 3, 4):
-        return values[..., None]
-    if values.ndim == 4 and values.shape[-1] in (1, 3):
-        return values
-    hint = ""
-    if values.ndim == 4 and values.shape[1] in (1, 3):
-        hint = ": its channels come first, so transpose it by (0, 2, 3, 1)"
-    raise GanzooError(
-        f"{name}: expected images as (n, h, w) or (n, h, w, 1 or 3), or points as "
-        f"floats (n, d), not {values.dtype} of {values.shape}{hint}."
+        own = None if labels is None else held_out(labels, split)
+        return _Main(key, held_out(rows, split), own, classes, len(rows), None)
+    test_label = naming.pick(stored, TEST_LABELS, "test labels", name)
+    if (label is None) != (test_label is None):
+        raise GanzooError(f"{name}: one of train and test has labels and the other has none.")
+    both = _both(values, stored[test], test, name)
+    both_labels = (labels, stored[test_label] if test_label else None)
+    classes = max(
+        class_count(both_labels[0], len(both[0]), name),
+        class_count(both_labels[1], len(both[1]), name, lowest=False),
     )
+    place = ("train", "test").index(split)
+    return _Main(key, both[place], both_labels[place], classes, *map(len, both))
 
 
-def _as_pixels(values: np.ndarray, beside: np.ndarray | None, name: str) -> np.ndarray:
-    """Pixels in [0, 255]; the range that was meant is told from all the values there are."""
-    if values.dtype == np.uint8:
-        return values
-    if values.dtype == bool:
-        return values.astype(np.uint8) * np.uint8(255)
-    every = [values] if beside is None else [values, beside]
-    low, high = min(part.min() for part in every), max(part.max() for part in every)
-    meant = _range_of(values.dtype, low, high)
-    if meant is None:
+def _both(
+    values: np.ndarray, test_values: np.ndarray, test: str, name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    if values.shape[1:] != test_values.shape[1:]:
         raise GanzooError(
-            f"{name}: {values.dtype} pixels from {low:g} to {high:g} could mean "
-            "several things; save them as uint8 from 0 to 255, or as floats that "
-            "fill [-1, 1] or [0, 1] (ganzoo eval --pixels says which is meant)."
+            f"{name}: {test} has samples of {test_values.shape[1:]}, expected "
+            f"{values.shape[1:]} as in train."
         )
-    black, white = PIXELS[meant]
-    return np.rint((values - black) * (255 / (white - black))).astype(np.uint8)
+    return checked(values, test_values, name), checked(test_values, values, name)
 
 
-def _range_of(dtype: np.dtype, low: float, high: float) -> str | None:
-    """The key of PIXELS that values between these can only mean; None where several are left."""
-    if 127 < high <= 255 and low >= 0:  # less may be another unit: 16 levels, per cent
-        return "0..255"
-    if dtype.kind == "f" and low >= 0 and 0.1 < high <= 1:
-        return "0..1"
-    if dtype.kind == "f" and -1 <= low < -0.5 and high <= 1:  # [-0.5, 0.5] is a range too
-        return "-1..1"
-    return None
-
-
-def _classes(labels: np.ndarray | None, n: int, name: str, lowest: bool = True) -> int:
-    """The number of classes that the labels tell, once they are known to be labels.
-
-    Class 0 must occur, unless `lowest` is false: counted from 1, labels would make an empty class.
-    """
-    if labels is None:
-        return 0
-    if labels.shape not in ((n,), (n, 1)) or labels.dtype.kind not in "ui":
+def _check_names(found: list[Column], name: str) -> None:
+    names = [column.name for column in found]
+    twice = next((one for one in names if names.count(one) > 1), None)
+    if twice is not None:
         raise GanzooError(
-            f"{name}: expected {n} labels that are whole numbers, not {labels.dtype} "
-            f"of {labels.shape}."
+            f"{name}: two of its arrays would be called {twice!r}, since letters are made small "
+            "and signs become _: rename one of them."
         )
-    classes = int(labels.max()) + 1
-    if labels.min() < 0 or classes > max(1000, n) or (lowest and labels.min() != 0):
+    key = found[0]
+    wrong = [c for c in found if c.name == "label" and (c is key or c.spec.group != key.spec.group)]
+    if wrong:
         raise GanzooError(
-            f"{name}: labels count the classes from 0, and these go from "
-            f"{labels.min()} to {labels.max()}."
+            f"{name}: 'label' is the name of the labels of {key.name!r}: put them into its group, "
+            "as in a/label beside a/image, or call them something else."
         )
-    return classes
+
+
+def _resized(column: Column, size: int | None) -> Column:
+    if size is None or column.rows.dtype != np.uint8:
+        return column
+    rows = resize(column.rows, size)
+    return column._replace(rows=rows, spec=replace(column.spec, shape=rows.shape[1:]))

@@ -68,9 +68,14 @@ def _resized(found: Dataset, size: int | None) -> Dataset:
         return found
     if not found.spec.is_image:
         raise UsageError(f"{found.name} holds points, which have no size in pixels.")
-    values = resize(found.arrays[found.spec.key], size)
-    return dataclasses.replace(
-        found,
-        spec=dataclasses.replace(found.spec, shape=values.shape[1:]),
-        arrays=found.arrays | {found.spec.key: values},
-    )
+    arrays = {
+        n: resize(a, size) if a.ndim == 4 and a.dtype == np.uint8 else a
+        for n, a in found.arrays.items()
+    }
+    others = {
+        n: dataclasses.replace(spec, shape=arrays[n].shape[1:])
+        for n, spec in found.spec.others.items()
+    }
+    shape = arrays[found.spec.key].shape[1:]
+    spec = dataclasses.replace(found.spec, shape=shape, others=others)
+    return dataclasses.replace(found, spec=spec, arrays=arrays)
