@@ -1,4 +1,4 @@
-"""MkDocs hook: a page for each built-in plugin, made from the registry and the pictures beside.
+"""MkDocs hook: a page for each built-in plugin, and the modules in the map of the code.
 
 It also lays out `build/api`, where the packages lie as they do once installed: the API pages are
 read from there.
@@ -6,6 +6,7 @@ read from there.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import sys
@@ -19,6 +20,8 @@ sys.path.insert(0, str(ROOT))
 from ganzoo import registry  # noqa: E402
 
 SCORES = Path(__file__).parent / "scores.json"
+FOLDERS = {"ganzoo": "ganzoo", "ganzoo.eval": "eval", "ganzoo.plugins": "plugins"}
+EVERY_MODULE = "<!-- every module"
 
 
 def _lay_out() -> None:
@@ -48,6 +51,24 @@ def on_files(files: Files, config: object) -> Files:
     return files
 
 
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Put the list of modules where the map of the code asks for it."""
+    head, mark, _ = markdown.partition(EVERY_MODULE)
+    return head + _modules() if mark else markdown
+
+
+def _modules() -> str:
+    """A table of every module and the first sentence of its docstring."""
+    rows = []
+    for package, folder in FOLDERS.items():
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            parts = path.relative_to(ROOT / folder).with_suffix("").parts
+            name = ".".join([package, *(part for part in parts if part != "__init__")])
+            first = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n\n")[0]
+            rows.append(f"| `{name}` | {' '.join(first.split())} |")
+    return "| module | what it is |\n|---|---|\n" + "\n".join(rows) + "\n"
+
+
 def _page(entry: registry.Entry) -> str:
     source = entry.source.read_text() if entry.source else ""
     doc = inspect.cleandoc(_class_docstring(source))
@@ -66,8 +87,6 @@ def _page(entry: registry.Entry) -> str:
 
 
 def _class_docstring(source: str) -> str:
-    import ast
-
     classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
     return next((ast.get_docstring(node) or "" for node in classes), "")
 
