@@ -1,4 +1,4 @@
-"""The arrays that scores are made of: checked once, in float64, refused in one sentence."""
+"""Check the arrays that measures take, and make them float64."""
 
 from __future__ import annotations
 

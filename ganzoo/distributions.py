@@ -1,4 +1,4 @@
-"""What other installed distributions bring, by entry-point group; nothing is imported here."""
+"""Find what installed packages register under an entry-point group, without importing any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong, in one sentence that a user can act on.
+"""The errors that ganzoo raises, each one sentence that a user can act on.
 
 The command line prints the message of these errors and nothing else; `--debug` adds the traceback.
 """

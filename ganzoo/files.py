@@ -1,4 +1,4 @@
-"""Writes that are never half a file, the cache folder, and values as JSON has them."""
+"""Atomic file writes, the cache folder, and plain values for JSON."""
 
 from __future__ import annotations
 

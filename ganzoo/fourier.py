@@ -1,4 +1,4 @@
-"""The layers of `ganzoo.layers.convolution` under their name of version 0.1: plugins import it."""
+"""The old place of `ganzoo.layers.Conv2D` and `Conv2DTranspose`, for plugins that import it."""
 
 from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
 

@@ -1,6 +1,6 @@
-"""What Python hands over as an object instead of by a name: a plugin's class, arrays.
+"""Plugins and data that Python gives as objects, and not by a name.
 
-It gets a name in angle brackets, which settings and records can hold like any other, and which
+Each gets a name in angle brackets, which settings and records can hold like any other, and which
 leads back to the object for as long as somebody keeps it. In another process the name leads
 nowhere, and whoever looks it up says so.
 """

@@ -1,4 +1,4 @@
-"""What the machine multiplies fast."""
+"""Whether this machine has fast bfloat16."""
 
 from __future__ import annotations
 

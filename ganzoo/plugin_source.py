@@ -1,4 +1,4 @@
-"""Where a plugin's class comes from: the name by which anybody finds it, and its text."""
+"""Find the name and the source text of a plugin's class."""
 
 from __future__ import annotations
 

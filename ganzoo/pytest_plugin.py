@@ -1,4 +1,4 @@
-"""What pytest gets with ganzoo: the fixture `ganzoo_check`, one test for each plugin and check.
+"""The pytest plugin: a fixture `ganzoo_check`, one test for each plugin and check.
 
     @pytest.mark.ganzoo_plugins("mygan")      # without it: every registered plugin
     def test_contract(ganzoo_check):

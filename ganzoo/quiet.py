@@ -1,4 +1,4 @@
-"""TensorFlow's start-up, without its chatter."""
+"""Start TensorFlow without its log messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Name -> plugin class. Listing reads source text; only loading imports.
+"""Find plugins by name. Listing them reads source text; only loading one imports it.
 
 A plugin is found in three places, and none is privileged: a file in ganzoo's own `plugins/`
 folder, an entry point of the group `ganzoo.plugins` in any installed distribution, and a path to

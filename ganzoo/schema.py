@@ -1,6 +1,6 @@
 """The JSON schema of the YAML that `ganzoo train --config` takes, for editors and validators.
 
-It is made of what the code says anyway: the settings' and the plugin's fields, their types,
+It is made from what the code says anyway: the settings' and the plugin's fields, their types,
 defaults and the comments beside them. Built-in plugins are read without being imported.
 """
 

@@ -1,4 +1,4 @@
-"""Images -> features: the extractors by name. `extractor("mnist")` is the door.
+"""The built-in extractors by name: `extractor("mnist")` turns images into features.
 
 What each does to the pixels, and how it was checked, is said in docs/features.md.
 """
@@ -61,9 +61,8 @@ def extractor(
 ) -> Extractor:
     """Load a network. `dims`, `weights` and `precision` are for `inception` alone.
 
-    `weights` is a file of them, the folder of TF-GAN's module, or "tfgan", which is that module
-    downloaded; without it they are looked for
-    and, where they are not found, downloaded once.
+    `weights` is a file of them, the folder of TF-GAN's module, or "tfgan", which downloads that
+    module; without it they are looked for and, where they are not found, downloaded once.
 
     `precision` is float32 by default; `bfloat16` is faster where the hardware multiplies it, and
     moves scores a little, so they are of another protocol.

@@ -1,4 +1,4 @@
-"""Where Inception's weights lie, and how they are read: from three kinds of files.
+"""Find Inception's weights, or download them once, and read them: from three kinds of files.
 
 The original frozen graph, pytorch-fid's port of it to PyTorch, or an `.npz` with one array for each
 convolution. The port is what is downloaded: of these, it alone has a published checksum.

@@ -1,4 +1,4 @@
-"""Extractors made without a network of their own: values as they are, and channel by channel."""
+"""Extractors without a network of their own: the values themselves, and channel by channel."""
 
 from __future__ import annotations
 

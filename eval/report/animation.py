@@ -1,4 +1,4 @@
-"""Run folder -> the grid of its fixed z over training, as a GIF or an MP4."""
+"""Animate a run: the grid of its fixed z over training, as a GIF or an MP4."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values -> where they stand on an axis: linear, logarithmic, or signed logarithmic, with ticks."""
+"""The axes of charts: linear, logarithmic or signed logarithmic, with ticks."""
 
 from __future__ import annotations
 

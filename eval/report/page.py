@@ -1,4 +1,4 @@
-"""Run folders -> one HTML page that stands alone: no script, no network, no other file.
+"""Write the report: one HTML page about runs, with no script, network or other file.
 
 A run folder may be a stranger's: all that it says is escaped, its pictures are decoded and written
 anew, and the page forbids itself everything but its own style and pictures.

@@ -1,4 +1,4 @@
-"""What a report says of one run -> its charts: curves in groups, and shares of classes."""
+"""The charts of one run in a report: curves in groups, and shares of classes."""
 
 from __future__ import annotations
 

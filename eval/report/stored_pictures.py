@@ -1,4 +1,4 @@
-"""Pictures of a run folder -> pixels, and pixels -> data URIs that a page can hold."""
+"""Decode the pictures of a run folder, and write them anew as data URIs for a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in files that a stranger may have written, as values that a page can show."""
+"""Make what a stranger may have written safe to show on a page."""
 
 from __future__ import annotations
 

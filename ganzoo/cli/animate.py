@@ -19,7 +19,7 @@ from ganzoo.cli.completion import RUN
 )
 @click.option("--seconds", default=6.0, show_default=True, help="How long one round takes.")
 def animate(run: str, out: str | None, seconds: float) -> None:
-    """Show how the samples of RUN came to be: the grid of its fixed z over training."""
+    """Write the grid of RUN's samples over training as an animation."""
     from ganzoo.eval.report.animation import animate as write
 
     path = Path(out) if out else Path(run) / "samples.gif"

@@ -1,4 +1,4 @@
-"""What the options of `ganzoo train` ask for: the settings that they name, over a YAML file's."""
+"""Turn the options of `ganzoo train` into settings, over those of a YAML file."""
 
 from __future__ import annotations
 

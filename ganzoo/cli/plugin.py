@@ -17,7 +17,7 @@ from ganzoo.fields import make
 
 @click.group(cls=Group)
 def plugin() -> None:
-    """Write a plugin of your own, and hold it to the contract."""
+    """Start a plugin of your own, or check one against the contract."""
 
 
 @plugin.command()
@@ -62,7 +62,7 @@ def check(
     assignments: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Hold a plugin (a name, DIST:NAME or a .py file) to the contract, one line a check.
+    """Check a plugin (a name, DIST:NAME or a .py file) against the contract, one line a check.
 
     Exit code 1 where a check fails. Without --data it is tried on made-up images of several sides
     and channels and on points, as far as it supports them.

@@ -19,7 +19,7 @@ from ganzoo.run import newest
     help="Where to write it.  [default: RUN/report.html; of several runs, report.html]",
 )
 def report(runs: tuple[str, ...], out: str | None) -> None:
-    """Write all that is known of RUNs, side by side, into one HTML file.
+    """Write a report about RUNs, side by side, into one HTML file.
 
     Without a RUN: the newest one in runs/. The file needs no network and no other file; nothing of
     a run folder is executed, so a stranger's run may be looked at.

@@ -1,4 +1,4 @@
-"""Self-attention over the places of an image."""
+"""Self-attention over the positions of an image."""
 
 from __future__ import annotations
 

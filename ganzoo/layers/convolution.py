@@ -1,4 +1,4 @@
-"""Convolutions of small images with many channels, in the Fourier domain: a CPU's fast way.
+"""Faster convolutions on a CPU, for small images with many channels: in the Fourier domain.
 
 `Conv2D` and `Conv2DTranspose` have Keras's arguments, weights and results, rounding apart. Where
 the images are small, a convolution as written multiplies channels k^2 times for each place; on a

@@ -1,4 +1,4 @@
-"""Dropout that draws a byte for each number."""
+"""Faster dropout: one random byte for each number."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Who watches a training or an evaluation: a terminal, a notebook, nobody."""
+"""Views of a training or an evaluation: a terminal, a notebook, nobody."""

@@ -1,4 +1,4 @@
-"""What a training and a run show in a notebook; in a terminal they show what the commands do."""
+"""How a training and a run look in a notebook; elsewhere they look as in the terminal."""
 
 from __future__ import annotations
 

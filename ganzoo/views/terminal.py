@@ -1,4 +1,4 @@
-"""What a training shows: a live panel on a terminal, plain lines elsewhere, nothing if quiet."""
+"""How a training looks in a terminal: a live panel, plain lines elsewhere, nothing if quiet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever watches a training or an evaluation, and the view that shows nothing."""
+"""The interface of a view, and the view that shows nothing."""
 
 from __future__ import annotations
 
