@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from test_cli import call
+from test_completion import offered
 
 from ganzoo import data
 from ganzoo.cli import main
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.eval import evaluation, scores, sources, summary
+from ganzoo.eval import evaluation, metrics, scores, sources, summary
 from ganzoo.eval.evaluation import evaluate
 from ganzoo.eval.extractor import Extractor
 from ganzoo.eval.features.simple import NoFeatures, PerChannel, RawValues
@@ -335,6 +339,52 @@ def test_eval_prints_scores_of_the_newest_run_and_names_it(run, capsys, monkeypa
     code, out, err = call(capsys, "eval", "--fid", "--samples", "100", "--json")
     assert json.loads(out)["scores"][0]["metric"] == "fid"
     assert "the newest run" in err
+
+
+def test_a_row_of_the_table_is_a_flag_with_help_and_part_of_all(tmp_path, capsys, monkeypatch):
+    def compute(sides: metrics.Sides) -> Iterator[metrics.Value]:
+        yield metrics.Value("new-born", "new", 7.0)
+
+    row = metrics.Metric("new-born", "How new they are.", compute, features=False)
+    monkeypatch.setitem(metrics.METRICS, "new-born", row)
+    monkeypatch.chdir(tmp_path)
+    np.save("a.npy", points(9))
+    assert "How new they are." in call(capsys, "eval", "--help")[1]
+    _, out, _ = call(capsys, "eval", "a.npy", "ring", "--new-born")
+    assert "new (9 vs test 10k)  7" in out
+    _, out, _ = call(capsys, "eval", "a.npy", "ring", "--all", "--json")
+    assert json.loads(out)["scores"][-1]["metric"] == "new-born"
+    assert "--new-born" in offered("eval --new")
+
+
+@pytest.mark.parametrize("name", ["fid", "kid", "is", "prdc", "modes", "swd", "ms-ssim"])
+def test_a_flag_chooses_its_metric_and_no_other(name, capsys, monkeypatch):
+    asked: list[list[str]] = []
+
+    def judge(target: str, names: list[str], **_: object) -> list[Score]:
+        asked.append(names)
+        return []
+
+    monkeypatch.setattr(evaluation, "evaluate", judge)
+    call(capsys, "eval", "samples.npz", "mnist", f"--{name}")
+    call(capsys, "eval", "samples.npz", "mnist")
+    assert asked == [[name], ["fid"]]
+
+
+def test_the_command_line_costs_no_science():
+    code = (
+        "import sys, ganzoo.cli\n"
+        "from ganzoo.eval.metrics import METRICS\n"
+        "assert not {'scipy', 'sklearn', 'tensorflow'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_page_lists_the_flags_as_the_table_has_them():
+    rows = ["| flag | what it is |", "|---|---|"]
+    rows += [f"| `--{name}` | {metric.help} |" for name, metric in metrics.METRICS.items()]
+    page = Path(__file__).parent.parent / "docs" / "metrics.md"
+    assert "\n".join(rows) in page.read_text(), "expected:\n" + "\n".join(rows)
 
 
 @pytest.mark.parametrize(

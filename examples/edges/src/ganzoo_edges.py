@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ganzoo.eval import UnsuitedError
 from ganzoo.eval.frechet import frechet_distance
-from ganzoo.eval.metrics import UnsuitedError
 
 CELLS = 4
 DIRECTIONS = 9

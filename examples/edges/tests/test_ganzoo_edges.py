@@ -5,7 +5,7 @@ import pytest
 from ganzoo_edges import EdgeDistance, histograms, slopes
 
 from ganzoo import data
-from ganzoo.eval.metrics import UnsuitedError
+from ganzoo.eval import UnsuitedError
 
 RNG = np.random.default_rng(0)
 DIGITS = data.load("digits").arrays["image"][:400]
