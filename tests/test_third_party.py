@@ -73,7 +73,7 @@ BROKEN = {
     "ends the process": (LIGHT + "raise SystemExit(3)\n", "fails to import: SystemExit: 3"),
     "newer contract": (
         LIGHT.replace("of others.", 'of others."""\n    contract = 99\n    """'),
-        "was written for contract version 99; this ganzoo has 1: upgrade ganzoo",
+        "was written for contract version 99; this ganzoo has",
     ),
     "no plugin": ("Theirs = 3\n", "expected theirs_module:Theirs to define one Plugin subclass"),
     "not a dataclass": (LIGHT.replace("@dataclass(frozen=True)", ""), "lacks @dataclass"),
