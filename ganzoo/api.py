@@ -1,4 +1,4 @@
-"""The command line's deeds in Python: `train` and `load`, which give a `Run`.
+"""The Python API: `train`, `load` and `Run`, which do what the commands do.
 
 >>> import ganzoo
 >>> run = ganzoo.train("dcgan", data="digits", steps=500)  # doctest: +SKIP
@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ def train(
 
 
 def load(path: str | os.PathLike[str], *, data: Any = None, plugin: Any = None) -> Run:
-    """The run in this folder. `data` and `plugin` give it again what was only in memory."""
+    """Open a run folder. `data` and `plugin` give it again what was only in memory."""
     return Run(path, data=data, plugin=None if plugin is None else _class(plugin))
 
 
@@ -122,15 +123,22 @@ class Run:
         seed: int = 0,
         label: int | None = None,
         checkpoint: str | int = "last",
+        settings: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        output: str | None = None,
     ) -> np.ndarray:
         """`n` samples as float32: images (n, h, w, c) in [-1, 1], or points (n, d).
 
         Sample i depends on the seed and i alone. `label` asks for one class of a conditional run,
-        `checkpoint` is last, best or a step.
+        `checkpoint` is last, best or a step. `settings` hold inputs at values, `{"psi": 0.5}`,
+        `{"code.0": 1.0}`, or cut a prior, `{"z.threshold": 0.5}`. `inputs` are rows for inputs
+        that the data feeds: an array, a file, a folder, "test" or "train". `output` is one of
+        several.
         """
         if not isinstance(n, (int, np.integer)) or n < 1:
             raise UsageError(f"n must be a whole number of at least 1, not {n!r}.")
         _start_tensorflow()
+        from ganzoo import feeding
         from ganzoo.eval import sources
         from ganzoo.sampling import Sampler
 
@@ -138,7 +146,11 @@ class Run:
         sampler = Sampler(
             self.folder, None if one == "last" else sources.steps(self.folder, one)[0]
         )
-        return np.concatenate(list(sampler.batches(n, seed=seed, label=label)))
+        given = feeding.given(self.folder, sampler, inputs or {})
+        drawn = sampler.batches(
+            int(n), seed=seed, label=label, settings=settings, given=given, output=output
+        )
+        return np.concatenate(list(drawn))
 
     def evaluate(
         self, *metrics: str, checkpoint: str | int = "best", against: Any = None, **terms: Any

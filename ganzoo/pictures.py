@@ -61,7 +61,7 @@ def _points(points: np.ndarray, real: np.ndarray | None) -> bytes:
     axes = figure.add_subplot()
     clouds = [(points, {})] if real is None else [(real, {"color": "0.8"}), (points, {})]
     if points.shape[1] == 1:
-        limits = None if real is None else tuple(_frame(real[:, 0]))
+        limits = None if real is None else tuple(frame(real[:, 0]))
         for cloud, style in clouds:
             share = np.full(len(cloud), 1 / len(cloud))
             axes.hist(cloud[:, 0], bins=100, range=limits, weights=share, alpha=0.7, **style)
@@ -70,8 +70,8 @@ def _points(points: np.ndarray, real: np.ndarray | None) -> bytes:
             axes.scatter(cloud[:, 0], cloud[:, 1], s=2, alpha=0.5, **style)
         axes.set_aspect("equal", "datalim" if real is None else "box")
         if real is not None:
-            axes.set_xlim(_frame(real[:, 0]))
-            axes.set_ylim(_frame(real[:, 1]))
+            axes.set_xlim(frame(real[:, 0]))
+            axes.set_ylim(frame(real[:, 1]))
     if real is not None:
         near = np.stack([_within(points[:, i], real[:, i]) for i in range(min(2, real.shape[1]))])
         if outside := len(points) - int(near.all(0).sum()):
@@ -81,7 +81,7 @@ def _points(points: np.ndarray, real: np.ndarray | None) -> bytes:
     return buffer.getvalue()
 
 
-def _frame(values: np.ndarray) -> tuple[float, float]:
+def frame(values: np.ndarray) -> tuple[float, float]:
     """The range of the values, wider by a quarter on both sides."""
     low, high = float(values.min()), float(values.max())
     margin = 0.25 * (high - low) or 1.0
@@ -89,5 +89,5 @@ def _frame(values: np.ndarray) -> tuple[float, float]:
 
 
 def _within(values: np.ndarray, real: np.ndarray) -> np.ndarray:
-    low, high = _frame(real)
+    low, high = frame(real)
     return (low <= values) & (values <= high)

@@ -418,7 +418,7 @@ def _truncated(one: Input, value: Any) -> Source:
 
 
 def _column(one: Input, column: int) -> int:
-    if len(one.shape) != 1 or not column < one.shape[0]:
+    if isinstance(one.source, Data) or len(one.shape) != 1 or not column < one.shape[0]:
         raise UsageError(f"--set {one.name}.{column}: the input has the shape {one.shape}.")
     return column
 

@@ -1,20 +1,26 @@
 """Run folder -> samples, without plugin code.
 
-A run exports its averaged generator as a graph that takes the weights as inputs. The graph is
-data: before it runs, every operation in it is checked to be one that only computes.
+A run exports its averaged generator as a graph that takes the weights as inputs, and beside it
+what it takes and makes: inputs by name, each with its source, and outputs by name, each with the
+array of the data that it imitates. The graph is data: before it runs, every operation in it is
+checked to be one that only computes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo.errors import GanzooError, UsageError
-from ganzoo.plugin import Plugin, key
+from ganzoo import data, priors
+from ganzoo.data import to_float
+from ganzoo.errors import GanzooError, UsageError, unknown
+from ganzoo.plugin import Plugin
+from ganzoo.priors import PRIORS, Data, Input, Label, Z
 from ganzoo.run import RunDir
 from ganzoo.spec import DataSpec
 
@@ -39,45 +45,154 @@ READS_FILES = {
 }
 
 
+@dataclass(frozen=True)
+class Output:
+    """One output of a sampler: what it is called, and which array of the data it imitates."""
+
+    name: str
+    imitates: str
+    shape: tuple[int, ...]
+    range: tuple[float, float] | None
+    needs: tuple[str, ...] = ()
+    """The inputs that it depends on."""
+
+    @property
+    def is_image(self) -> bool:
+        """Whether a sample has height, width and channels."""
+        return len(self.shape) == 3
+
+
+def declared(
+    model: keras.Model, plugin: Plugin, spec: DataSpec
+) -> tuple[list[Input], list[Output]]:
+    """What a plugin's sampler takes and makes; a GanzooError where that is not clear."""
+    arrays = {name: array.classes for name, array in spec.arrays.items()}
+    prior = PRIORS[plugin.z_prior]
+    inputs = priors.resolve(model.inputs, plugin.inputs(spec), arrays, prior, plugin.z_dim)
+    return inputs, _outputs(model, plugin, spec, [one.name for one in inputs])
+
+
+def _outputs(
+    model: keras.Model, plugin: Plugin, spec: DataSpec, inputs: Sequence[str]
+) -> list[Output]:
+    wanted, kind = dict(plugin.outputs(spec)), type(plugin).__name__
+    output = model.outputs if isinstance(model, keras.Sequential) else model.output
+    made = _by_name(output, wanted, kind)
+    arrays, found = spec.arrays, []
+    for name, array in wanted.items():
+        if array not in arrays:
+            raise GanzooError(
+                f"{kind}.outputs says that {name!r} imitates {array!r}, and the data has "
+                f"{', '.join(sorted(arrays))}."
+            )
+        shape, told = tuple(made[name].shape[1:]), arrays[array]
+        if shape != tuple(told.shape):
+            raise GanzooError(
+                f"{kind}'s sampler makes {shape} where the data has {tuple(told.shape)}"
+                f"{'' if array == spec.key else f' in {array!r}'}: check the plugin's generator."
+            )
+        found.append(Output(name, array, shape, told.range, tuple(inputs)))
+    return found
+
+
+def _by_name(made: Any, wanted: Mapping[str, str], kind: str) -> dict[str, Any]:
+    """A sampler's outputs by the names that the plugin gives them."""
+    parts = made if isinstance(made, dict) else dict(zip(wanted, _listed(made), strict=False))
+    count = len(made if isinstance(made, dict) else _listed(made))
+    if not wanted or set(parts) != set(wanted) or count != len(wanted):
+        names = ", ".join(made) if isinstance(made, dict) else f"{count} without names"
+        raise GanzooError(
+            f"{kind}'s sampler has the outputs {names}; {kind}.outputs names "
+            f"{', '.join(wanted) or 'none'}: expected the same."
+        )
+    return parts
+
+
+def _listed(made: Any) -> list[Any]:
+    return list(made) if isinstance(made, (list, tuple)) else [made]
+
+
+# -- writing ---------------------------------------------------------------------------------------
+
+
 def export(model: keras.Model, plugin: Plugin, spec: DataSpec) -> tuple[bytes, dict[str, Any]]:
     """The sampler as a serialised graph from (inputs, weights) to samples, and its signature."""
-    names = [tensor.name for tensor in model.inputs]
+    inputs, outputs = declared(model, plugin, spec)
     trainable, fixed = model.trainable_variables, model.non_trainable_variables
 
     @tf.function
-    def sample(inputs: list[tf.Tensor], weights: list[tf.Tensor]) -> tf.Tensor:
-        arguments = inputs if len(inputs) > 1 else inputs[0]
+    def sample(values: list[tf.Tensor], weights: list[tf.Tensor]) -> list[tf.Tensor]:
+        arguments = values if len(values) > 1 else values[0]
         out, _ = model.stateless_call(
             weights[: len(trainable)], weights[len(trainable) :], arguments, training=False
         )
-        return tf.cast(out, tf.float32)
+        parts = out if isinstance(out, dict) else dict(zip(names, _listed(out), strict=True))
+        return [tf.cast(parts[name], tf.float32) for name in names]
 
-    inputs = [tf.TensorSpec([None, *t.shape[1:]], t.dtype) for t in model.inputs]
+    names = [one.name for one in outputs]
+    values = [tf.TensorSpec([None, *t.shape[1:]], t.dtype) for t in model.inputs]
     weights = [tf.TensorSpec(w.shape, w.dtype) for w in [*trainable, *fixed]]
-    concrete = sample.get_concrete_function(inputs, weights)
+    concrete = sample.get_concrete_function(values, weights)
     definition = concrete.graph.as_graph_def()
     for node in _nodes(definition):
         node.device = ""
+    feeds = [t.name for t in concrete.inputs]
     positions = {id(v): i for i, v in enumerate(model.variables)}
     return definition.SerializeToString(), {
-        "inputs": names,
-        "feeds": [t.name for t in concrete.inputs],
-        "fetch": concrete.outputs[0].name,
+        "format": 2,
+        "inputs": [
+            {
+                "name": one.name,
+                "shape": list(one.shape),
+                "dtype": one.dtype,
+                "source": priors.as_json(one.source),
+            }
+            for one in inputs
+        ],
+        "outputs": [
+            {
+                "name": one.name,
+                "imitates": one.imitates,
+                "shape": list(one.shape),
+                "range": list(one.range) if one.range else None,
+                "needs": _needed(definition, made.name, feeds, one.needs),
+                "fetch": made.name,
+            }
+            for one, made in zip(outputs, concrete.outputs, strict=True)
+        ],
+        "feeds": feeds,
         "weights": [positions[id(w)] for w in [*trainable, *fixed]],
-        "z_dim": plugin.z_dim,
-        "z_prior": plugin.z_prior,
-        "shape": list(spec.shape),
-        "range": list(spec.range) if spec.range else None,
         "classes": spec.classes,
-        "key": spec.key,
     }
 
 
-class Sampler:
-    """The generator of a run, as it was averaged at one checkpoint."""
+def _needed(definition: Any, fetch: str, feeds: Sequence[str], inputs: Sequence[str]) -> list[str]:
+    """Which of the inputs, the first of the feeds, lead to the tensor `fetch`."""
+    nodes = {node.name: node for node in definition.node}
+    seen, left = set(), [fetch]
+    while left:
+        name = left.pop().lstrip("^").partition(":")[0]
+        if name not in seen:
+            seen.add(name)
+            left += nodes[name].input
+    places = zip(inputs, feeds, strict=False)
+    return [name for name, feed in places if feed.partition(":")[0] in seen]
 
-    def __init__(self, run: RunDir, step: int | None = None):
-        graph, self.signature = run.sampler()
+
+# -- reading ---------------------------------------------------------------------------------------
+
+Rows = Callable[[Data], np.ndarray]
+"""An input's source in the data -> its rows, uint8 images or values as they are."""
+
+
+class Sampler:
+    """The generator of a run, as it was averaged at one checkpoint.
+
+    `rows` gives the data that inputs are fed by; by default the test rows of the run's data set.
+    """
+
+    def __init__(self, run: RunDir, step: int | None = None, *, rows: Rows | None = None):
+        graph, signature = run.sampler()
         if step is None:
             self.step, arrays = run.latest("sampler/")
         else:
@@ -87,62 +202,210 @@ class Sampler:
         except Exception as error:
             raise GanzooError(f"{run}/sampler.pb is damaged ({error}).") from error
         refuse_side_effects(definition)
-        self._call = _import(definition, self.signature)
-        self._weights = [tf.constant(arrays[f"sampler/{i}"]) for i in self.signature["weights"]]
+        try:
+            self._read(definition, _upgraded(signature, definition), arrays)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise GanzooError(
+                f"{run}/sampler.json is damaged, or does not belong to sampler.pb "
+                f"({type(error).__name__}: {error})."
+            ) from error
+        self.rows = rows or StoredRows(run)
+
+    def _read(
+        self, definition: Any, signature: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    ) -> None:
+        self.inputs = [
+            Input(one["name"], tuple(one["shape"]), one["dtype"], priors.from_json(one["source"]))
+            for one in signature["inputs"]
+        ]
+        self.outputs = [
+            Output(
+                one["name"],
+                one["imitates"],
+                tuple(one["shape"]),
+                tuple(one["range"]) if one["range"] else None,
+                tuple(one["needs"]),
+            )
+            for one in signature["outputs"]
+        ]
+        self._feeds = signature["feeds"]
+        self._fetch = {one["name"]: one["fetch"] for one in signature["outputs"]}
+        self._weights = [tf.constant(arrays[f"sampler/{i}"]) for i in signature["weights"]]
+        self._graph = tf.compat.v1.wrap_function(
+            lambda: tf.compat.v1.import_graph_def(definition, name=""), []
+        )
+        self._calls: dict[str, Any] = {}
+        for one in self.outputs:
+            self._graph.graph.get_tensor_by_name(self._fetch[one.name])
 
     @property
     def conditional(self) -> bool:
         """Whether the generator takes labels."""
-        return "label" in self.signature["inputs"]
+        return any(isinstance(one.source, Label) for one in self.inputs)
 
-    def __call__(self, z: np.ndarray, label: np.ndarray | None = None) -> np.ndarray:
-        """Samples (n, *shape), float32, for z (n, z_dim) and, where conditional, labels (n,)."""
-        named = {"z": z, "label": label}
-        inputs = [named[name] if name in named else named["z"] for name in self.signature["inputs"]]
-        return self._call(*[tf.constant(x) for x in inputs], *self._weights)[0].numpy()
+    @property
+    def classes(self) -> int:
+        """Of the label that it takes; 0 where it takes none."""
+        return next((o.source.classes for o in self.inputs if isinstance(o.source, Label)), 0)
+
+    def output(self, name: str | None = None) -> Output:
+        """The output called `name`, or the first."""
+        if name is None:
+            return self.outputs[0]
+        for one in self.outputs:
+            if one.name == name:
+                return one
+        raise unknown("output", name, [one.name for one in self.outputs])
+
+    def fed_by_data(self, output: str | None = None) -> list[Input]:
+        """The inputs of this output that are arrays of the data."""
+        needs = self.output(output).needs
+        return [o for o in self.inputs if isinstance(o.source, Data) and o.name in needs]
+
+    def __call__(self, values: Mapping[str, np.ndarray], output: str | None = None) -> np.ndarray:
+        """Samples (n, *shape), float32, for the values (n, ...) of the inputs that it needs."""
+        chosen = self.output(output)
+        needed = [(i, one) for i, one in enumerate(self.inputs) if one.name in chosen.needs]
+        if chosen.name not in self._calls:
+            feeds = [self._feeds[i] for i, _ in needed]
+            graph = self._graph.graph
+            self._calls[chosen.name] = self._graph.prune(
+                [graph.get_tensor_by_name(n) for n in feeds + self._feeds[len(self.inputs) :]],
+                [graph.get_tensor_by_name(self._fetch[chosen.name])],
+            )
+        given = [tf.constant(values[one.name], one.dtype) for _, one in needed]
+        return self._calls[chosen.name](*given, *self._weights)[0].numpy()
+
+    def values(
+        self,
+        n: int,
+        *,
+        seed: int,
+        settings: Mapping[str, Any] | None = None,
+        given: Mapping[str, np.ndarray] | None = None,
+        output: str | None = None,
+    ) -> dict[str, np.ndarray]:
+        """What the inputs of an output are fed for samples 0 to n - 1.
+
+        `settings` are `priors.changed`'s; `given` are rows for inputs by their names, in place of
+        what feeds them otherwise: row i mod their number for sample i.
+        """
+        needs = self.output(output).needs
+        settings, given = dict(settings or {}), given or {}
+        inputs, held = priors.changed(self.inputs, settings)
+        streams = priors.streams(inputs, seed)
+        for name in given:
+            if name not in streams:
+                raise unknown("input", name, streams)
+        found = {}
+        for one in inputs:
+            if one.name in given:
+                found[one.name] = _fitting(one, given[one.name], n)
+            elif one.name not in needs:
+                continue
+            elif isinstance(one.source, Data) and one.name not in held:
+                found[one.name] = _fitting(one, self.rows(one.source), n)
+            else:
+                found[one.name] = priors.rows(one, n, streams[one.name], held=held.get(one.name))
+        return found
 
     def batches(
-        self, n: int, *, seed: int, label: int | None = None, batch_size: int = 500
+        self,
+        n: int,
+        *,
+        seed: int,
+        label: int | None = None,
+        settings: Mapping[str, Any] | None = None,
+        given: Mapping[str, np.ndarray] | None = None,
+        output: str | None = None,
+        batch_size: int = 500,
     ) -> Iterator[np.ndarray]:
         """`n` samples in batches. Sample `i` depends on the seed and `i` alone."""
-        z = draw_z(n, self.signature, seed)
-        labels = self.labels(n, label)
+        asked = dict(settings or {}) | self.labelled(label)
+        values = self.values(n, seed=seed, settings=asked, given=given, output=output)
         for start in range(0, n, batch_size):
-            part = slice(start, start + batch_size)
-            yield self(z[part], None if labels is None else labels[part])
+            part = {name: rows[start : start + batch_size] for name, rows in values.items()}
+            yield self(part, output)
+
+    def labelled(self, label: int | None) -> dict[str, int]:
+        """The setting that asks for one class."""
+        if label is None:
+            return {}
+        if not self.conditional:
+            raise UsageError("this run is not conditional: it takes no --label.")
+        priors.check_label(label, self.classes)
+        return {one.name: label for one in self.inputs if isinstance(one.source, Label)}
 
     def labels(self, n: int, label: int | None = None) -> np.ndarray | None:
         """The classes (n,) to ask for: all in turn, or `label`; None where there are none."""
-        classes = self.signature["classes"]
         if not self.conditional:
-            if label is not None:
-                raise UsageError("this run is not conditional: it takes no --label.")
+            self.labelled(label)
             return None
         if label is None:  # all classes in turn
-            return (np.arange(n) % classes).astype(np.int32)
-        if not 0 <= label < classes:
-            raise UsageError(f"label must lie in 0..{classes - 1}, not {label}.")
+            return (np.arange(n) % self.classes).astype(np.int32)
+        self.labelled(label)
         return np.full(n, label, np.int32)
 
 
-def draw_z(n: int, signature: dict[str, Any], seed: int) -> np.ndarray:
-    """(n, z_dim) float32 from the prior; row i is the same for every n."""
-    bits = np.random.Generator(np.random.Philox(key=key(seed, "sample")))
-    shape = (n, signature["z_dim"])
-    if signature["z_prior"] == "uniform":
-        return (bits.random(shape, np.float32) * 2 - 1).astype(np.float32)
-    return bits.standard_normal(shape, np.float32)
+class StoredRows:
+    """The rows of a run's data set that feed a sampler's inputs: those of its test split."""
+
+    def __init__(self, run: RunDir, split: str = "test"):
+        self.run, self.split = run, split
+        self._data: data.Dataset | None = None
+
+    def __call__(self, source: Data) -> np.ndarray:
+        if self._data is None:
+            config = self.run.config()
+            name, size = str(config.get("data", "")), config.get("size")
+            self._data = data.load(name, size=size, split=self.split)
+        if source.array not in self._data.arrays:
+            raise GanzooError(
+                f"the sampler of {self.run} is fed by the array {source.array!r}, which "
+                f"{self._data.name} does not bring; say where it is with --input."
+            )
+        return self._data.arrays[source.array]
 
 
-def _import(definition: Any, signature: dict[str, Any]) -> Any:
-    wrapped = tf.compat.v1.wrap_function(
-        lambda: tf.compat.v1.import_graph_def(definition, name=""), []
-    )
-    graph = wrapped.graph
-    return wrapped.prune(
-        [graph.get_tensor_by_name(name) for name in signature["feeds"]],
-        [graph.get_tensor_by_name(signature["fetch"])],
-    )
+def _fitting(one: Input, rows: np.ndarray, n: int) -> np.ndarray:
+    """Rows as the input takes them: (n, *shape), pixels in [-1, 1], again from the first."""
+    rows = np.asarray(rows)
+    if not len(rows) or rows.shape[1:] != one.shape:
+        raise UsageError(
+            f"the input {one.name!r} takes rows of {one.shape}, not {rows.shape[1:]}"
+            f"{'' if len(rows) else ': there are none'}."
+        )
+    chosen = rows[np.arange(n) % len(rows)]
+    return (to_float(chosen) if chosen.dtype == np.uint8 else chosen).astype(one.dtype)
+
+
+def _upgraded(signature: Mapping[str, Any], definition: Any) -> Mapping[str, Any]:
+    """A signature of format 2, also from the one that version 0.1 wrote: z and a label in, one
+    kind of samples out."""
+    if signature.get("format") == 2:
+        return signature
+    classes, names = signature["classes"], signature["inputs"]
+    prior = priors.as_json(PRIORS[signature["z_prior"]])
+    label = priors.as_json(Label(classes))
+    plain = len(names) == 1 or Z in names
+    inputs = [
+        {
+            "name": name if plain and len(names) > 1 else (name if name == "label" else Z),
+            "shape": [] if name == "label" else [signature["z_dim"]],
+            "dtype": "int32" if name == "label" else "float32",
+            "source": label if name == "label" else prior,
+        }
+        for name in names
+    ]
+    output = {
+        "name": signature["key"],
+        "imitates": signature["key"],
+        "shape": signature["shape"],
+        "range": signature["range"],
+        "needs": [one["name"] for one in inputs],
+        "fetch": signature["fetch"],
+    }
+    return {**signature, "inputs": inputs, "outputs": [output]}
 
 
 def _nodes(definition: Any) -> Iterator[Any]:

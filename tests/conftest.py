@@ -70,3 +70,17 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in set(sys.modules) - before:
         if name.endswith("_module"):
             del sys.modules[name]
+
+
+def probe_of(dataset: Dataset, game, *, seed: int = 0):
+    """The probe that a recorder makes of a game."""
+    from ganzoo.eval.diagnosis.probe import Probe
+
+    return Probe(
+        dataset,
+        inputs=game.inputs,
+        output=game.outputs[0],
+        sampler=game.average,
+        judges=game.judges(),
+        seed=seed,
+    )

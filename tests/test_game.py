@@ -18,7 +18,8 @@ from ganzoo.fields import make
 from ganzoo.plugin import Player, Plugin
 from ganzoo.plugins.mlp_gan import MLPGAN
 from ganzoo.plugins.wgan import WGAN
-from ganzoo.training.game import Game, Order
+from ganzoo.training.batches import Order
+from ganzoo.training.game import Game
 
 SMALL = {"batch_size": 16, "z_dim": 4}
 

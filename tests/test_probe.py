@@ -6,11 +6,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import images, points
+from conftest import images, points, probe_of
 
 from ganzoo import data
 from ganzoo.errors import GanzooError
-from ganzoo.eval.diagnosis.probe import Probe
 from ganzoo.eval.diagnosis.variety import Variety
 from ganzoo.plugins.dcgan import DCGAN
 from ganzoo.plugins.mlp_gan import MLPGAN
@@ -82,7 +81,7 @@ def game_on(dataset: data.Dataset, plugin=None) -> Game:
 
 def test_labelled_images_bring_every_value_of_a_row():
     digits = data.load("digits")
-    row = Probe(digits, game_on(digits), seed=0).look()
+    row = probe_of(digits, game_on(digits), seed=0).look()
     assert set(row) == {
         *("score", "score_of_reals", "diversity", "duplicates", "precision", "recall", "copies"),
         *("classes", "real_classes", "real_logits_train", "real_logits_heldout"),
@@ -95,7 +94,7 @@ def test_labelled_images_bring_every_value_of_a_row():
 def test_real_samples_in_place_of_the_generator_s_score_as_real():
     digits = data.load("digits")
     test = data.to_float(data.load("digits", split="test").arrays["image"])
-    row = Probe(digits, game_on(digits), seed=0).compare(test)
+    row = probe_of(digits, game_on(digits), seed=0).compare(test)
     assert row["score"] < 2
     assert 0 < row["score_of_reals"] < 2
     assert row["diversity"] == pytest.approx(1, abs=0.1)
@@ -104,7 +103,7 @@ def test_real_samples_in_place_of_the_generator_s_score_as_real():
 
 def test_a_ring_s_modes_are_its_classes():
     ring = data.load("ring")
-    probe = Probe(ring, game_on(ring), seed=0)
+    probe = probe_of(ring, game_on(ring), seed=0)
     half = ring.arrays["point"][ring.arrays["point"][:, 1] > 0.5][:1000]
     row = probe.compare(half)
     assert len(row["classes"]) == 8
@@ -115,11 +114,11 @@ def test_a_ring_s_modes_are_its_classes():
 
 
 def test_data_without_a_test_split_leaves_the_held_out_values_out():
-    row = Probe(images(), game_on(images()), seed=0).look()
+    row = probe_of(images(), game_on(images()), seed=0).look()
     assert "real_logits_heldout" not in row
     assert "classes" not in row
     assert "copies" in row
-    assert "classes" not in Probe(points(), game_on(points()), seed=0).look()
+    assert "classes" not in probe_of(points(), game_on(points()), seed=0).look()
 
 
 def test_a_game_without_a_discriminator_by_that_name_is_probed_all_the_same():
@@ -132,7 +131,7 @@ def test_a_game_without_a_discriminator_by_that_name_is_probed_all_the_same():
             return super().players(networks | {"discriminator": networks["critic"]}, spec, step)[1:]
 
     digits = data.load("digits")
-    row = Probe(digits, game_on(digits, Renamed(batch_size=16, hidden=16)), seed=0).look()
+    row = probe_of(digits, game_on(digits, Renamed(batch_size=16, hidden=16)), seed=0).look()
     assert "real_logits_train" not in row
     assert "score" in row
 
@@ -140,7 +139,7 @@ def test_a_game_without_a_discriminator_by_that_name_is_probed_all_the_same():
 def test_looking_changes_no_variable():
     digits = data.load("digits")
     game = game_on(digits, DCGAN(batch_size=16, z_dim=8, width=4))
-    probe = Probe(digits, game, seed=0)
+    probe = probe_of(digits, game, seed=0)
     before = game.state()
     first, second = probe.look(), probe.look()
     after = game.state()
@@ -153,10 +152,10 @@ def test_samples_that_are_not_finite_are_an_error():
     game = game_on(digits)
     game.average.variables[-1].assign(np.full(256, np.nan, np.float32))
     with pytest.raises(GanzooError, match="not finite"):
-        Probe(digits, game, seed=0).look()
+        probe_of(digits, game, seed=0).look()
 
 
 def test_fewer_samples_than_the_probe_compares_are_enough():
     few = images(20)
-    row = Probe(few, game_on(few), seed=0).look()
+    row = probe_of(few, game_on(few), seed=0).look()
     assert all(np.isfinite(value) for value in row.values())

@@ -6,21 +6,24 @@ runs. Nothing here changes a weight or draws a number that training draws.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from threadpoolctl import ThreadpoolController
 
-from ganzoo import data
+from ganzoo import data, pictures, priors
 from ganzoo.data import Dataset, to_float
 from ganzoo.errors import GanzooError
 from ganzoo.eval.diagnosis.multiscale_mmd import MultiscaleMMD
 from ganzoo.eval.diagnosis.variety import Variety
 from ganzoo.eval.frechet import frechet_distance
 from ganzoo.eval.modes import point_modes
+from ganzoo.priors import Data, Input, Label
+from ganzoo.sampling import Output
+from ganzoo.spec import DataSpec
 
 GRID = 64
 SAMPLES = 1000
@@ -40,49 +43,96 @@ PROTOCOL = (
 )
 
 
-class Probe:
-    """Fixed z, labels and real samples of one run, and its players compiled for inference."""
+FINE = {1: 256, 2: 64}
+"""Places along each axis of the grid on which discriminators of points are asked."""
 
-    def __init__(self, dataset: Dataset, game: Any, *, seed: int, size: int | None = None):
-        self.dataset, self.spec = dataset, dataset.spec
+
+class Probe:
+    """Fixed inputs and real samples of one run, and its networks compiled for inference.
+
+    `inputs` are what the `sampler` takes, `output` is what is looked at of what it makes;
+    `judges` are the discriminators by their players' names.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        inputs: Sequence[Input],
+        output: Output,
+        sampler: keras.Model,
+        judges: Mapping[str, keras.Model],
+        seed: int,
+        size: int | None = None,
+    ):
+        self.whole, self.dataset = dataset, dataset.of(output.imitates)
+        self.spec, self.size = self.dataset.spec, size
         bits = np.random.Generator(np.random.Philox(key=seed))
-        order = bits.permutation(len(dataset))
-        chosen = np.resize(order, SAMPLES)  # a small set repeats
-        self.arrays = {name: array[chosen] for name, array in dataset.arrays.items()}
-        train = self._features(dataset.arrays[self.spec.key][order[:REFERENCES]])
+        order = bits.permutation(len(self.dataset))
+        self.arrays = _chosen(dataset, order, self.spec, seed)
+        train = self._features(self.dataset.arrays[self.spec.key][order[:REFERENCES]])
         self.real, others = train[:SAMPLES], train[SAMPLES : 2 * SAMPLES]
         self.score = self._score()
         enough = len(others) >= ENOUGH
         self.floor = {"score_of_reals": self.score(others)} if enough else {}
         classes = self.spec.classes if self.spec.classes <= MOST_CLASSES else 0
-        labels = dataset.arrays["label"][order[:REFERENCES]] if classes else None
-        held_out = self._held_out(size)
+        labels = self.dataset.arrays["label"][order[:REFERENCES]] if classes else None
+        self.held_out = self._held_out()
         self.variety = Variety(
             train,
             COMPARED,
             labels=labels,
             classes=classes,
-            held_out=self._features(held_out[self.spec.key]) if held_out else None,
+            held_out=self._features(self.held_out[self.spec.key]) if self.held_out else None,
         )
-        self.inputs = self._inputs(game.plugin, game.average, bits)
+        self.inputs = [self._input(one, bits) for one in inputs]
         self._blas = ThreadpoolController()
-        self._sample = _inference(game.average, self.inputs)
-        self._judge = self._judge_of(game.networks.get("discriminator"), held_out)
+        self._sample = _inference(sampler, self.inputs, output.name)
+        self.judge_by(judges)
 
-    def _inputs(self, plugin: Any, sampler: Any, bits: np.random.Generator) -> list[np.ndarray]:
-        """What the sampler takes: z from the plugin's prior first, the rest by name."""
-        n, shape = SAMPLES, (SAMPLES, plugin.z_dim)
-        z = bits.uniform(-1, 1, shape) if plugin.z_prior == "uniform" else bits.normal(size=shape)
-        arrays = dict(self.arrays)
-        if self.spec.classes:
-            arrays["label"] = np.arange(n, dtype=np.int32) % self.spec.classes
-        return [arrays.get(tensor.name, z.astype(np.float32)) for tensor in sampler.inputs]
+    def _input(self, one: Input, bits: np.random.Generator) -> np.ndarray:
+        """What an input of the sampler is fed at every look: training rows, all labels in turn, or
+        a prior's draws."""
+        if isinstance(one.source, Data):
+            return self.arrays[one.source.array]
+        if isinstance(one.source, Label):
+            labels = np.arange(SAMPLES, dtype=np.int32) % one.source.classes
+            return one.source.of(labels, one.shape, one.dtype)
+        return priors.rows(one, SAMPLES, bits, wide=np.float64)
+
+    def judge_by(self, judges: Mapping[str, keras.Model]) -> None:
+        """Take up other discriminators: those of a new phase."""
+        self._logits = {name: self._judge_of(model) for name, model in judges.items()}
+        self._several = len(judges) > 1
 
     def grid(self) -> tuple[np.ndarray, np.ndarray | None]:
         """The fixed samples: 64 images and None, or all points and real ones to lay them upon."""
         n = GRID if self.spec.is_image else SAMPLES
         samples = _in_batches(self._sample, [x[:n] for x in self.inputs])
         return samples, None if self.spec.is_image else self.real
+
+    def field(self) -> dict[str, np.ndarray]:
+        """Of points with one or two dimensions: what a picture of the game needs.
+
+        `samples` and `real` (n, d); `x` and, of two, `y`: the axes of a grid around the real
+        points; `logits_NAME` (len(x),) or (len(y), len(x)) of every discriminator that takes a
+        point alone. Empty for all other data.
+        """
+        if self.spec.shape not in ((1,), (2,)):
+            return {}
+        samples, _ = self.grid()
+        axes = [
+            np.linspace(*pictures.frame(self.real[:, i]), FINE[self.spec.size]).astype(np.float32)
+            for i in range(self.spec.size)
+        ]
+        places = np.stack(np.meshgrid(*axes), -1).reshape(-1, self.spec.size)
+        found = dict(zip("xy", axes, strict=False))
+        found |= {"samples": samples, "real": self.real.astype(np.float32)}
+        for name, (call, names) in self._logits.items():
+            if call is not None and names == [self.spec.key]:
+                shape = [len(axis) for axis in reversed(axes)]
+                found[f"logits_{name}"] = _in_batches(call, [places]).reshape(shape)
+        return found
 
     # -- at a checkpoint ------------------------------------------------------------------------
 
@@ -92,10 +142,11 @@ class Probe:
         Always `score` (`PROTOCOL`; lower is better) and those of `Variety.variety`; where there
         are enough other training samples, `score_of_reals`, which is what they score. For images
         also `Variety.neighbours`; for points with known modes the shares of samples by nearest
-        mode as `classes`, and `high_quality`, the share within 3 sigma of one. Where a network
-        called "discriminator" takes an image and at most its label, `real_logits_train` and
+        mode as `classes`, and `high_quality`, the share within 3 sigma of one. Of a discriminator
+        that takes an image and at most what the data brings beside it, `real_logits_train` and
         `real_logits_heldout`: its mean logit, in inference mode, on training images and on those
-        of the test split. Raises GanzooError where a sample is not finite.
+        of the test split; of several, each behind its player's name. Raises GanzooError where a
+        sample is not finite.
         """
         fake = _in_batches(self._sample, self.inputs)
         if not np.isfinite(fake).all():
@@ -121,61 +172,92 @@ class Probe:
 
     def _modes(self, points: np.ndarray) -> dict[str, Any]:
         """Of points with known modes: who hits which. None are known of other data."""
-        with contextlib.suppress(GanzooError):
-            centres, sigma = data.modes(self.dataset.name)
-            if len(centres) > 1 and centres.shape[1:] == points.shape[1:]:
-                found = point_modes(points, centres=centres, sigma=sigma)
-                return {
-                    "classes": [round(share, 6) for share in found["histogram"]],
-                    "real_classes": [1 / len(centres)] * len(centres),
-                    "high_quality": found["high_quality"],
-                }
-        return {}
-
-    # -- the discriminator ----------------------------------------------------------------------
-
-    def _judge_of(
-        self, discriminator: Any, held_out: dict[str, np.ndarray] | None
-    ) -> Callable[[], dict[str, float]]:
-        """Its mean logit on reals that it trained on, and on reals that it never saw."""
-        if discriminator is None or held_out is None or discriminator.output_shape[1:] != (1,):
-            return dict
-        names = [self.spec.key, *(tensor.name for tensor in discriminator.inputs[1:])]
-        if not set(names) <= set(held_out):
-            return dict
-        train = {name: array[:COMPARED] for name, array in self.arrays.items()}
-        arrays = {
-            f"real_logits_{split}": [values[name] for name in names]
-            for split, values in (("train", train), ("heldout", held_out))
+        modes = self.dataset.judging.modes
+        if modes is None or len(modes.centres) < 2 or modes.centres.shape[1:] != points.shape[1:]:
+            return {}
+        found = point_modes(points, centres=modes.centres, sigma=modes.sigma)
+        count = len(modes.centres)
+        return {
+            "classes": [round(share, 6) for share in found["histogram"]],
+            "real_classes": [1 / count] * count,
+            "high_quality": found["high_quality"],
         }
-        logits = _inference(discriminator, arrays["real_logits_train"])
 
-        def judge() -> dict[str, float]:
-            return {name: float(_in_batches(logits, x).mean()) for name, x in arrays.items()}
+    # -- the discriminators ---------------------------------------------------------------------
 
-        return judge
+    def _judge(self) -> dict[str, float]:
+        """Mean logits on reals that were trained on, and on reals that nobody saw."""
+        if not self.held_out:
+            return {}
+        train = {name: array[:COMPARED] for name, array in self.arrays.items()}
+        found = {}
+        for judge, (call, names) in self._logits.items():
+            if call is None or not set(names) <= set(self.held_out) & set(train):
+                continue
+            for split, arrays in (("train", train), ("heldout", self.held_out)):
+                column = f"real_logits_{split}"
+                value = float(_in_batches(call, [arrays[name] for name in names]).mean())
+                found[f"{judge}_{column}" if self._several else column] = value
+        return found
 
-    def _held_out(self, size: int | None) -> dict[str, np.ndarray] | None:
+    def _held_out(self) -> dict[str, np.ndarray] | None:
         """Real images that training never sees; None for points, which are made without end."""
         if not self.spec.is_image:
             return None
         try:
-            test = data.load(self.dataset.name, size=size, split="test")
+            test = data.load(self.dataset.name, size=self.size, split="test").of(self.spec.key)
         except GanzooError:
             return None  # a source without a test split
         if test.spec != self.spec:
             return None
-        count = min(COMPARED, len(test))
-        spread = np.linspace(0, len(test) - 1, count).astype(int)  # of all classes
-        return {name: array[spread] for name, array in test.arrays.items()}
+        return {name: _spread(array) for name, array in test.arrays.items()}
+
+    def _judge_of(self, model: keras.Model) -> tuple[Callable[[list[Any]], Any] | None, list[str]]:
+        """A discriminator compiled for inference, and the arrays that it takes; None where it
+        takes something else, or gives no logit for each sample."""
+        arrays = self.whole.arrays
+        first, *rest = (tensor.name for tensor in model.inputs)
+        names = [first if first in arrays else self.spec.key, *rest]
+        made = [tuple(tensor.shape[1:]) for tensor in model.outputs]
+        if made != [(1,)] or not set(names) <= set(arrays):
+            return None, names
+        like = [arrays[name] for name in names]
+        shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+        if [array.shape[1:] for array in like] != shapes:
+            return None, names
+        return _inference(model, like), names
 
     @staticmethod
     def _features(samples: np.ndarray) -> np.ndarray:
         return block_means(to_float(samples) if samples.dtype == np.uint8 else samples)
 
 
-def _inference(model: Any, like: list[np.ndarray]) -> Callable[[list[Any]], Any]:
-    """The model compiled for inference on arrays like those: pixels in, float32 out."""
+def _chosen(
+    dataset: Dataset, order: np.ndarray, spec: DataSpec, seed: int
+) -> dict[str, np.ndarray]:
+    """`SAMPLES` training rows of every array: those of `order` of the imitated array's group, an
+    order of its own for every other group. A small set repeats."""
+    orders = {spec.group: order}
+    described, found = dataset.spec.arrays, {}
+    for name, array in dataset.arrays.items():
+        group = described[name].group if name in described else dataset.spec.group
+        if group not in orders:
+            bits = np.random.Generator(np.random.Philox(key=priors.key(seed, f"look/{group}")))
+            orders[group] = bits.permutation(len(array))
+        found[name] = array[np.resize(orders[group], SAMPLES)]
+    return found
+
+
+def _spread(array: np.ndarray) -> np.ndarray:
+    """Some rows from the first to the last: of all classes, where they are sorted by class."""
+    return array[np.linspace(0, len(array) - 1, min(COMPARED, len(array))).astype(int)]
+
+
+def _inference(
+    model: keras.Model, like: list[np.ndarray], output: str = ""
+) -> Callable[[list[Any]], Any]:
+    """The model compiled for inference on arrays like those: pixels in, float32 out; of several
+    outputs the one called `output`, or the first of a list."""
     signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in like]
 
     @tf.function(input_signature=[signature])
@@ -183,7 +265,10 @@ def _inference(model: Any, like: list[np.ndarray]) -> Callable[[list[Any]], Any]
         inputs = [
             tf.cast(x, tf.float32) / 127.5 - 1.0 if x.dtype == tf.uint8 else x for x in arrays
         ]
-        return tf.cast(model(inputs if len(inputs) > 1 else inputs[0], training=False), tf.float32)
+        made = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+        if isinstance(made, dict):
+            made = made[output]
+        return tf.cast(made[0] if isinstance(made, (list, tuple)) else made, tf.float32)
 
     return call
 

@@ -16,9 +16,25 @@ from ganzoo.run import RunDir
 
 @click.command()
 @click.argument("run", type=RUN)
-@click.option("-n", "count", default=64, show_default=True, help="How many samples.")
+@click.option("-n", "count", type=int, help="How many samples.  [default: 64; of --input, all]")
 @click.option("--seed", default=0, show_default=True, help="Sample i depends on it and on i alone.")
 @click.option("--label", type=int, help="Class of a conditional run.  [default: all in turn]")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="INPUT=VALUE",
+    help="Hold an input at a value (psi=0.5, code=3), one number of it (code.0=1.5), or cut a "
+    "normal prior (z.threshold=0.5).",
+)
+@click.option(
+    "--input",
+    "rows",
+    multiple=True,
+    metavar="NAME=FILE|DIR|test|train",
+    help="Rows for an input that data feeds.  [default: test]",
+)
+@click.option("--output", metavar="NAME", help="One of several outputs.  [default: the first]")
 @click.option("--checkpoint", default="last", show_default=True, metavar="best|last|STEP")
 @click.option(
     "--out",
@@ -27,12 +43,26 @@ from ganzoo.run import RunDir
     type=click.Path(),
     help="A .png grid, an .npz of all samples, or DIR/ for one PNG each.",
 )
-def sample(run: str, count: int, seed: int, label: int | None, checkpoint: str, out: str) -> None:
+def sample(
+    run: str,
+    count: int | None,
+    seed: int,
+    label: int | None,
+    assignments: tuple[str, ...],
+    rows: tuple[str, ...],
+    output: str | None,
+    checkpoint: str,
+    out: str,
+) -> None:
     """Draw samples from RUN's averaged generator; the plugin's code is not needed.
 
     An .npz holds `image` (n, h, w, c) float32 in [-1, 1], or `point` (n, d).
+
+    \b
+    ganzoo sample RUN --set psi=0.5
+    ganzoo sample RUN --input a=photos/ --output b --out translated/
     """
-    if count < 1:
+    if count is not None and count < 1:
         raise UsageError(f"-n must be at least 1, not {count}.")
     if checkpoint not in ("best", "last") and not checkpoint.isdigit():
         raise UsageError(f"--checkpoint must be 'best', 'last' or a step, not {checkpoint!r}.")
@@ -41,20 +71,28 @@ def sample(run: str, count: int, seed: int, label: int | None, checkpoint: str, 
         raise UsageError(f"--out must end in .png, .npz or be a folder, not {out!r}.")
     folder = RunDir.open(run)
 
-    from ganzoo import data, pictures
+    from ganzoo import data, pictures, settings
     from ganzoo.quiet import quiet_start
 
+    held = dict(settings.parse_assignment(text) for text in assignments)
+    named = dict(_named(text) for text in rows)
     quiet_start()
+    from ganzoo import feeding
     from ganzoo.eval.sources import steps
     from ganzoo.sampling import Sampler
 
     sampler = Sampler(folder, steps(folder, checkpoint)[0])
-    samples = np.concatenate(list(sampler.batches(count, seed=seed, label=label)))
+    given = feeding.given(folder, sampler, named)
+    count = count or max(map(len, given.values()), default=64)
+    drawn = sampler.batches(
+        count, seed=seed, label=label, settings=held, given=given, output=output
+    )
+    samples = np.concatenate(list(drawn))
     if target.suffix == ".png":
         write_atomic(target, pictures.grid(samples))
     elif target.suffix == ".npz":
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **{sampler.signature["key"]: samples})
+        np.savez_compressed(buffer, **{sampler.output(output).imitates: samples})
         write_atomic(target, buffer.getvalue())
     else:
         if samples.ndim != 4:
@@ -62,3 +100,12 @@ def sample(run: str, count: int, seed: int, label: int | None, checkpoint: str, 
         for index, image in enumerate(data.to_uint8(samples)):
             write_atomic(target / f"{index:05d}.png", pictures.png(image))
     click.echo(f"{count} samples of step {sampler.step} -> {out}")
+
+
+def _named(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name or not value:
+        raise UsageError(
+            f"--input takes NAME=FILE, NAME=DIR, NAME=test or NAME=train, not {text!r}."
+        )
+    return name, value

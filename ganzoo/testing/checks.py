@@ -10,7 +10,7 @@ import dataclasses
 import json
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,10 @@ from ganzoo.fields import make
 from ganzoo.testing.result import Result, judged, some, where
 
 if TYPE_CHECKING:
+    from ganzoo.sampling import Output
+    from ganzoo.spec import DataSpec
     from ganzoo.testing.trial import Trial
+    from ganzoo.training.game import Game
 
 SLACK = 1e-3
 """How far rounding may carry a sample out of its range."""
@@ -61,14 +64,21 @@ def shapes(trial: Trial) -> Iterator[Result]:
 
     for spec in trial.specs:
         game = trial.game(spec)
-        made = sample(game.average, trial.inputs(game.average, spec, 5))
-        yield judged(
-            "shapes",
-            str(spec),
-            made.shape == (5, *spec.shape) and made.dtype == np.float32,
-            f"expected float32 samples of shape {(5, *spec.shape)} for 5 z, found {made.dtype} "
-            f"of {made.shape}; see {where(trial.plugin, 'sampler', 'generator')}",
-        )
+        made = sample(game, trial.inputs(game, 5))
+        for one in game.outputs:
+            found = made[one.name]
+            yield judged(
+                "shapes",
+                _case(spec, game, one),
+                found.shape == (5, *one.shape) and found.dtype == np.float32,
+                f"expected float32 samples of shape {(5, *one.shape)} for 5 rows of its inputs, "
+                f"found {found.dtype} of {found.shape}; "
+                f"see {where(trial.plugin, 'sampler', 'generator')}",
+            )
+
+
+def _case(spec: DataSpec, game: Game, one: Output) -> str:
+    return str(spec) if len(game.outputs) == 1 else f"{spec}; {one.name}"
 
 
 def ranges(trial: Trial) -> Iterator[Result]:
@@ -76,24 +86,21 @@ def ranges(trial: Trial) -> Iterator[Result]:
     from ganzoo.testing.trial import sample
 
     for spec in trial.specs:
-        model = trial.game(spec).average
-        inputs = trial.inputs(model, spec)
-        far = {
-            k: v * FAR if v.ndim == 2 and v.dtype == np.float32 else v for k, v in inputs.items()
-        }
-        made = np.stack([sample(model, inputs), sample(model, far)])
-        low, high = spec.range or (-math.inf, math.inf)
-        found = f"[{made.min():.4g}, {made.max():.4g}]"
-        yield judged(
-            "ranges",
-            str(spec),
-            bool(
-                np.isfinite(made).all() and low - SLACK <= made.min() <= made.max() <= high + SLACK
-            ),
-            f"expected finite samples in [{low:g}, {high:g}] for z up to {FAR:g} times the usual, "
-            f"found {found}: end the generator with tanh; "
-            f"see {where(trial.plugin, 'sampler', 'generator')}",
-        )
+        game = trial.game(spec)
+        near, far = (sample(game, trial.inputs(game, scale=scale)) for scale in (1.0, FAR))
+        for one in game.outputs:
+            made = np.stack([near[one.name], far[one.name]])
+            low, high = one.range or (-math.inf, math.inf)
+            found = f"[{made.min():.4g}, {made.max():.4g}]"
+            inside = low - SLACK <= made.min() <= made.max() <= high + SLACK
+            yield judged(
+                "ranges",
+                _case(spec, game, one),
+                bool(np.isfinite(made).all() and inside),
+                f"expected finite samples in [{low:g}, {high:g}] for z up to {FAR:g} times the "
+                f"usual, found {found}: end the generator with tanh; "
+                f"see {where(trial.plugin, 'sampler', 'generator')}",
+            )
 
 
 def losses(trial: Trial) -> Iterator[Result]:
@@ -160,21 +167,24 @@ def export(trial: Trial) -> Iterator[Result]:
     from ganzoo.testing.trial import sample
 
     game = trial.game()
-    inputs = trial.inputs(game.average, trial.spec)
+    inputs = trial.inputs(game)
     with tempfile.TemporaryDirectory() as folder:
         run = RunDir.create(Path(folder) / "run")
         run.write_sampler(*sampling.export(game.average, trial.plugin, trial.spec))
         run.save_checkpoint(0, game.state())
-        main = next(value for name, value in inputs.items() if name != "label")
-        again = sampling.Sampler(run)(main, inputs.get("label"))
-    off = float(np.abs(again - sample(game.average, inputs)).max())
-    yield judged(
-        "export",
-        str(trial.spec),
-        off <= 1e-4,
-        f"expected the exported sampler to make the same samples, they differ by {off:.3g}: its "
-        f"layers must behave the same each time; see {where(trial.plugin, 'sampler', 'generator')}",
-    )
+        read = sampling.Sampler(run)
+        again = {one.name: read(inputs, one.name) for one in read.outputs}
+    made = sample(game, inputs)
+    for one in game.outputs:
+        off = float(np.abs(again[one.name] - made[one.name]).max())
+        yield judged(
+            "export",
+            _case(trial.spec, game, one),
+            off <= 1e-4,
+            f"expected the exported sampler to make the same samples, they differ by {off:.3g}: "
+            "its layers must behave the same each time; "
+            f"see {where(trial.plugin, 'sampler', 'generator')}",
+        )
 
 
 def repeats(trial: Trial) -> Iterator[Result]:
@@ -193,33 +203,77 @@ def repeats(trial: Trial) -> Iterator[Result]:
         f"expected the same numbers twice, found other ones in {some(moved)}: draw with "
         f"turn.seed(...) and stateless operations; see {place}",
     )
-    yield judged(
+    same = all(np.array_equal(start[name], another[name]) for name in start)
+    yield Result(
         "repeats",
         "another seed",
-        any(not np.array_equal(start[name], another[name]) for name in start),
-        "expected other weights, found the same: initializers must not fix a seed of their own; "
-        f"see {where(trial.plugin, 'networks', 'generator')}",
+        "note" if same else "ok",
+        f"the first weights are the same for every seed: seeds differ in their draws alone; "
+        f"see {where(trial.plugin, 'networks', 'generator')}"
+        if same
+        else "",
     )
 
 
 def resumes(trial: Trial) -> Iterator[Result]:
-    """Compiled, three steps end on the same bits as two steps, a restart and the third."""
+    """Compiled, a run that restarts ends on the same bits: within a phase, and at every milestone.
+
+    In each phase every player must move some weight.
+    """
+    yield from _resumed(trial, 0, 2)
+    for milestone in trial.plugin.milestones:
+        yield from _resumed(trial, milestone - 1, milestone)
+        yield from _resumed(trial, milestone, milestone + 1)
+
+
+def _resumed(trial: Trial, first: int, pause: int) -> Iterator[Result]:
+    """From step `first` to `pause`, a restart there, and one step more."""
     straight, resumed = trial.new_game(), trial.new_game()
-    straight.run(0, 2)
+    straight.enter(first)
+    begun = straight.state()
+    still = _still(straight, begun, lambda: straight.run(first, pause - first))
+    if pause in straight.milestones:
+        straight.enter(pause)
     saved = straight.state()
-    straight.run(2, 1)
-    resumed.restore(saved, 2)
-    resumed.run(2, 1)
+    still += _still(straight, saved, lambda: straight.run(pause, 1))
+    resumed.restore(saved, pause)
+    resumed.run(pause, 1)
     ours, theirs = straight.state(), resumed.state()
     moved = [name for name in ours if not np.array_equal(ours[name], theirs[name])]
+    case = f"{trial.spec}" + (f", at step {pause}" if trial.plugin.milestones else "")
     yield judged(
         "resumes",
-        str(trial.spec),
+        case,
         not moved,
         f"expected the same bits after a restart, {len(moved)} of {len(ours)} arrays differ "
         f"({some(moved)}): keep all state in the networks or draw it from the step; "
         f"see {where(trial.plugin, 'players', 'd_loss', 'networks')}",
     )
+    if still:
+        yield judged(
+            "resumes",
+            case,
+            False,
+            f"expected every player to move its weights, those of {some(still)} stood still: its "
+            f"rate is 0, or its loss does not depend on them; "
+            f"see {where(trial.plugin, 'optimizers', 'players', 'd_loss')}",
+        )
+
+
+def _still(game: Game, before: dict[str, np.ndarray], play: Callable[[], Any]) -> list[str]:
+    """The players none of whose weights another value was given by playing."""
+    players = list(game.players)
+    play()
+    after = game.state()
+    return [
+        p.name
+        for p in players
+        if all(
+            np.array_equal(before[name], after[name])
+            for name in after
+            if any(name.startswith(f"networks/{network}/") for network in p.networks)
+        )
+    ]
 
 
 def replicas(trial: Trial) -> Iterator[Result]:
@@ -228,25 +282,32 @@ def replicas(trial: Trial) -> Iterator[Result]:
     A sum over the batch fails: it would grow with the batch. Statistics of the batch (batch norm)
     and random numbers drawn for it cannot be split, and are noted.
     """
-    from ganzoo.testing.trial import Part, example, gradient, model_arrays
+    from ganzoo.testing.trial import Part, example, gradient, model_arrays, smaller
+    from ganzoo.training.game import Game
 
     game = trial.game()
     n = trial.plugin.batch_size // 2 * 2
-    if not n:
-        yield Result("replicas", "", "skipped", "a batch of one cannot be split")
+    half = smaller(trial.plugin, n // 2) if n else None
+    if half is None:
+        yield Result("replicas", "", "skipped", "its batch cannot be split in two")
         return
     arrays = model_arrays(example(trial.spec), n)
+    parts = Game(half, example(trial.spec), seed=0, precision="float32", chunk_steps=2)
+    game.enter(0)
+    parts.restore(game.state(), 0)
     cuts = (slice(0, n), slice(0, n // 2), slice(n // 2, n))
-    for player in game.players:
-        turns = [Part(game, cut, arrays, trial.z(n)) for cut in cuts]
-        whole, *halves = (gradient(game, player, turn) for turn in turns)
+    for place, player in enumerate(game.players):
+        played = [(game, player), *[(parts, parts.players[place])] * 2]
+        turns = [Part(g, cut, arrays, n) for (g, _), cut in zip(played, cuts, strict=True)]
+        whole, *halves = (gradient(g, p, turn) for (g, p), turn in zip(played, turns, strict=True))
         mean = (halves[0] + halves[1]) / 2
         off = float(np.linalg.norm(whole - mean) / max(np.linalg.norm(whole), 1e-12))
-        yield _split(trial, game, player.name, off, _slope(whole, mean), turns[0].drawn - {"z"})
+        drawn = turns[1].drawn
+        yield _split(trial, game, player.name, off, _slope(whole, mean), drawn)
 
 
 def _split(
-    trial: Trial, game: Any, player: str, off: float, slope: float, drawn: set[str]
+    trial: Trial, game: Game, player: str, off: float, slope: float, drawn: set[str]
 ) -> Result:
     if off <= 1e-3:
         return Result("replicas", player, "ok")
@@ -261,7 +322,7 @@ def _split(
         )
     norms = [n for n, net in game.networks.items() for w in net.variables if "moving_" in w.path]
     reasons = [f"batch norm in {norms[0]}"] if norms else []
-    reasons += [f"random numbers for {', '.join(sorted(drawn))}"] if drawn else []
+    reasons += [f"draws of its own for {', '.join(sorted(drawn))}"] if drawn else []
     reason = " and ".join(reasons) or "dropout, or a statistic of the batch"
     return Result(
         "replicas",

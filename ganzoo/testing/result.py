@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,30 @@ def where(plugin: Any, *names: str) -> str:
 
 
 def raised(check: str, cls: type, error: BaseException) -> Result:
-    """A check that an exception ended: its first words, and the line of the plugin's file."""
+    """A check that an exception ended: all of its words, and the line of the plugin's file.
+
+    Keras and TensorFlow tell a line of traced code in their words only, and the first error may
+    be the cause of the one that came.
+    """
     source = inspect.getfile(cls)
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == source]
+    lines = [line for one in _chain(error) for line in _lines(one, source)]
     place = f"{Path(source).name}:{lines[-1]}" if lines else f"{Path(source).name} ({cls.__name__})"
     words = " ".join(str(error).split())
-    words = words if len(words) <= 300 else f"{words[:300]}..."
     return Result(check, "", "failed", f"{type(error).__name__}: {words} See {place}.")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, then what it came from; the outermost first."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _lines(error: BaseException, source: str) -> list[int]:
+    """The lines of the file `source` in an error's traceback, or in its words."""
+    frames = traceback.extract_tb(error.__traceback__)
+    told = re.findall(rf'File "{re.escape(source)}", line (\d+)', str(error))
+    return [int(line) for line in told] + [f.lineno for f in frames if f.filename == source]
 
 
 def some(names: Sequence[str]) -> str:

@@ -11,10 +11,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganzoo import priors
 from ganzoo.data import Dataset, to_float
 from ganzoo.errors import UsageError
 from ganzoo.plugin import Player, Plugin, Turn
-from ganzoo.spec import DataSpec
+from ganzoo.priors import Data, Normal, Uniform
+from ganzoo.spec import ArraySpec, DataSpec
 from ganzoo.training.game import Game
 
 BATCH = 8
@@ -30,21 +32,35 @@ CANDIDATES = (
 """What is offered to a plugin; it is tried on all that its `unsupported` does not refuse."""
 LARGE = (DataSpec((64, 64, 3)), DataSpec((128, 128, 3)), DataSpec((256, 256, 3)))
 """What is offered next, until one is supported, to a plugin that takes none of these."""
+DOMAINS = tuple(
+    DataSpec(shape, key="a", others={"b": ArraySpec(shape, (-1.0, 1.0), group="b")}, group="a")
+    for shape in ((16, 16, 1), (28, 28, 1), (32, 32, 3), (64, 64, 3))
+)
+"""Two domains of images that nobody paired: offered to a plugin that takes none of all those."""
 
 
 def example(spec: DataSpec, n: int = SAMPLES) -> Dataset:
-    """`n` made-up samples of this description: images of noise with a bright corner, or normals."""
+    """`n` made-up samples of this description: images of noise with a bright corner, or normals.
+
+    A group of arrays that is not the key's has 5 rows more.
+    """
     bits = np.random.Generator(np.random.Philox(0))
 
-    def array(shape: tuple[int, ...]) -> np.ndarray:
-        if len(shape) != 3:
-            return bits.standard_normal((n, *shape), np.float32)
-        pixels = bits.integers(0, 128, (n, *shape)).astype(np.uint8)
-        pixels[:, : shape[0] // 4, : shape[1] // 4] = 250
+    def array(told: ArraySpec) -> np.ndarray:
+        rows = n if told.group == spec.group else n + 5
+        if told.classes:
+            return (
+                np.arange(rows).reshape(-1, *[1] * len(told.shape))
+                + np.zeros(told.shape, int) % told.classes
+            ).astype(np.int32) % told.classes
+        if len(told.shape) != 3:
+            return bits.standard_normal((rows, *told.shape), np.float32)
+        pixels = bits.integers(0, 128, (rows, *told.shape)).astype(np.uint8)
+        pixels[:, : told.shape[0] // 4, : told.shape[1] // 4] = 250
         return pixels
 
-    arrays = {spec.key: array(spec.shape)}
-    arrays |= {name: array(tuple(shape)) for name, shape in spec.others.items()}
+    arrays = {spec.key: array(spec.arrays[spec.key])}
+    arrays |= {name: array(told) for name, told in spec.others.items()}
     if spec.classes:
         arrays["label"] = (np.arange(n) % spec.classes).astype(np.int32)
     return Dataset("made-up samples", spec, arrays, licence="", source="made here")
@@ -53,21 +69,23 @@ def example(spec: DataSpec, n: int = SAMPLES) -> Dataset:
 class Trial:
     """A plugin, made small by its batch size, and the data that it is tried on.
 
-    `specs` are by default those of CANDIDATES, or else the first of LARGE, that it supports.
-    Raises UsageError where it supports none.
+    `specs` are by default the plugin's own `examples`, or those of CANDIDATES that it supports, or
+    else the first of LARGE or of DOMAINS. Raises UsageError where it supports none.
     """
 
     def __init__(self, plugin: Plugin, specs: Sequence[DataSpec] | None = None):
         self.original = plugin
-        self.plugin = dataclasses.replace(plugin, batch_size=min(plugin.batch_size, BATCH))
-        self.specs = _supported(plugin, specs or CANDIDATES)
-        if not self.specs and not specs:
-            self.specs = _supported(plugin, LARGE)[:1]
+        self.plugin = smaller(plugin, min(plugin.batch_size, BATCH)) or plugin
+        own = specs or tuple(plugin.examples())
+        self.specs = _supported(plugin, own or CANDIDATES)
+        for more in () if own else (LARGE, DOMAINS):
+            self.specs = self.specs or _supported(plugin, more)[:1]
         if not self.specs:
-            offered = "; ".join(map(str, specs or CANDIDATES + LARGE))
+            offered = "; ".join(map(str, own or CANDIDATES + LARGE + DOMAINS))
             raise UsageError(
                 f"{type(plugin).__name__} supports none of the data that it was offered "
-                f"({offered}): say which with `specs` or --data, or mend its `unsupported`."
+                f"({offered}): say which in its `examples`, with `specs` or --data, or change its "
+                "`unsupported`."
             )
         self._games: dict[str, Game] = {}
 
@@ -90,31 +108,41 @@ class Trial:
             self._games[name] = self.new_game(spec)
         return self._games[name]
 
-    def inputs(
-        self, model: keras.Model, spec: DataSpec, n: int = BATCH, scale: float = 1.0
-    ) -> dict[str, np.ndarray]:
-        """What a sampler takes, by the names of its inputs: `scale` z, and data for the rest."""
-        arrays = model_arrays(example(spec), n)
-        z = np.float32(scale) * self.z(n)
-        return {tensor.name: arrays.get(tensor.name, z) for tensor in model.inputs}
-
-    def z(self, n: int) -> np.ndarray:
-        """(n, z_dim), float32, from the plugin's prior."""
+    def inputs(self, game: Game, n: int = BATCH, scale: float = 1.0) -> dict[str, np.ndarray]:
+        """What a game's sampler takes, by the names of its inputs: normal priors times `scale`."""
         bits = np.random.Generator(np.random.Philox(1))
-        shape = (n, self.plugin.z_dim)
-        if self.plugin.z_prior == "uniform":
-            return bits.uniform(-1, 1, shape).astype(np.float32)
-        return bits.standard_normal(shape, np.float32)
+        arrays = model_arrays(example(game.spec), n)
+        found = {}
+        for one in game.inputs:
+            if isinstance(one.source, Data):
+                found[one.name] = arrays[one.source.array].astype(one.dtype)
+                continue
+            drawn = priors.rows(one, n, bits)
+            wide = isinstance(one.source, (Normal, Uniform))
+            found[one.name] = np.float32(scale) * drawn if wide else drawn
+        return found
+
+
+def smaller(plugin: Plugin, batch_size: int) -> Plugin | None:
+    """The plugin with another batch size, or None where it refuses that."""
+    try:
+        return dataclasses.replace(plugin, batch_size=batch_size)
+    except (UsageError, ValueError):
+        return None
 
 
 def _supported(plugin: Plugin, specs: Sequence[DataSpec]) -> list[DataSpec]:
     return [spec for spec in specs if plugin.unsupported(spec) is None]
 
 
-def sample(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The model's samples as an array."""
-    values = [tf.constant(inputs[tensor.name]) for tensor in model.inputs]
-    return np.asarray(model(values if len(values) > 1 else values[0], training=False))
+def sample(game: Game, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What the averaged sampler makes of these inputs, by the names of its outputs."""
+    values = [tf.constant(inputs[one.name]) for one in game.inputs]
+    made = game.average(values if len(values) > 1 else values[0], training=False)
+    if not isinstance(made, dict):
+        parts = made if isinstance(made, (list, tuple)) else [made]
+        made = dict(zip([one.name for one in game.outputs], parts, strict=True))
+    return {name: np.asarray(part) for name, part in made.items()}
 
 
 def model_arrays(data: Dataset, n: int) -> dict[str, np.ndarray]:
@@ -187,17 +215,34 @@ def _watch(player: Player, names: Mapping[int, str], largest: dict[str, float | 
 
 
 class Part(Turn):
-    """A turn on some rows of a batch; it remembers which random numbers the loss drew itself."""
+    """A turn on some rows of a batch, as one of several devices sees it.
 
-    def __init__(self, game: Game, rows: slice, arrays: Mapping[str, np.ndarray], z: np.ndarray):
+    It remembers which random numbers the loss drew for itself, and whether it asked for a mean
+    over the batch, which a part cannot know.
+    """
+
+    def __init__(self, game: Game, rows: slice, arrays: Mapping[str, np.ndarray], whole: int):
         batch = {name: tf.constant(array[rows]) for name, array in arrays.items()}
         step = tf.constant(0, tf.int64)
-        super().__init__(game.seed, batch, step, step, lambda _: tf.constant(z[rows]))
+        size = len(range(whole)[rows])
+        super().__init__(game.seed, batch, step, step, size, game.draws())
+        self.rows, self.whole = rows, whole
         self.drawn: set[str] = set()
+
+    def _whole_size(self) -> int:
+        return self.whole
+
+    def _mine(self, drawn: tf.Tensor) -> tf.Tensor:
+        return drawn[self.rows]
 
     def seed(self, purpose: str) -> tf.Tensor:
         self.drawn.add(purpose)
         return super().seed(purpose)
+
+    def mean(self, values: tf.Tensor) -> tf.Tensor:
+        if len(range(self.whole)[self.rows]) < self.whole:
+            self.drawn.add("a mean over the whole batch")
+        return super().mean(values)
 
 
 def gradient(game: Game, player: Player, turn: Turn) -> np.ndarray:
@@ -205,5 +250,7 @@ def gradient(game: Game, player: Player, turn: Turn) -> np.ndarray:
     weights = game.weights(player)
     with tf.GradientTape() as tape:
         loss = player.loss(turn)
+        extra = player.penalty(turn) if player.penalty else None
+        loss = loss if extra is None else loss + extra
     found = tape.gradient(loss, [w.value for w in weights], unconnected_gradients="zero")
     return np.concatenate([np.asarray(tf.convert_to_tensor(g), np.float64).ravel() for g in found])

@@ -1,20 +1,75 @@
-"""The data of a training, batch by batch."""
+"""The data of a training, batch by batch: in memory, or whatever else keeps `Batches`."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from ganzoo.plugin import key
+import numpy as np
+import tensorflow as tf
+
+from ganzoo.data import Dataset
+from ganzoo.priors import key
+
+
+class Batches(Protocol):
+    """Where the loop's batches come from. Batch k is the same whenever it is asked for."""
+
+    def feed(self, first: int, steps: int, draws: int, room: int) -> Sequence[np.ndarray]:
+        """What a compiled call gets for `steps` steps of `draws` batches, from batch `first` on.
+
+        Every array has the leading axes (room, draws); rows behind `steps` are never looked at.
+        """
+
+    def batch(self, fed: Sequence[tf.Tensor]) -> Mapping[str, tf.Tensor]:
+        """Inside the call: one batch by array names, from what `feed` gave for it."""
+
+
+class InMemory:
+    """All arrays on the device as they were stored, gathered there by indices from the host."""
+
+    def __init__(self, dataset: Dataset, batch: int, seed: int):
+        self.size = batch
+        self.arrays = {name: tf.constant(array) for name, array in dataset.arrays.items()}
+        own = dataset.spec.group
+        described = dataset.spec.arrays
+        self.group = {n: described[n].group if n in described else own for n in dataset.arrays}
+        self.orders = {
+            group: Order(samples, batch, seed, "order" if group == own else f"order/{group}")
+            for group, samples in dataset.groups().items()
+        }
+
+    def feed(self, first: int, steps: int, draws: int, room: int) -> list[np.ndarray]:
+        """Indices (room, draws, batch), int32, for each group of arrays."""
+        found = []
+        for order in self.orders.values():
+            indices = np.zeros((room, draws, self.size), np.int32)
+            indices[:steps] = order.take(first, steps * draws).reshape(steps, draws, -1)
+            found.append(indices)
+        return found
+
+    def batch(self, fed: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The rows at these indices; pixels as floats in [-1, 1]."""
+        indices = dict(zip(self.orders, fed, strict=True))
+        return {
+            name: _to_model(tf.gather(array, indices[self.group[name]]))
+            for name, array in self.arrays.items()
+        }
+
+
+def _to_model(values: tf.Tensor) -> tf.Tensor:
+    """uint8 pixels to [-1, 1]; everything else as it is."""
+    return tf.cast(values, tf.float32) / 127.5 - 1.0 if values.dtype == tf.uint8 else values
 
 
 class Order:
-    """The order of the samples: an endless run of shuffles, one for each (seed, epoch).
+    """The order of a group's rows: an endless run of shuffles, one for each (seed, epoch).
 
     Batch `k` holds the places k B to (k + 1) B of that run, so no position has to be saved.
     """
 
-    def __init__(self, samples: int, batch: int, seed: int):
-        self.samples, self.batch, self.seed = samples, batch, seed
+    def __init__(self, samples: int, batch: int, seed: int, purpose: str = "order"):
+        self.samples, self.batch, self.seed, self.purpose = samples, batch, seed, purpose
         self._epochs: dict[int, np.ndarray] = {}
 
     def take(self, first: int, count: int) -> np.ndarray:
@@ -32,6 +87,6 @@ class Order:
         return out.reshape(count, self.batch)
 
     def shuffle(self, epoch: int) -> np.ndarray:
-        """A permutation of all samples: the order of Philox's raw numbers, stable everywhere."""
-        raw = np.random.Philox(key=[key(self.seed, "order"), epoch]).random_raw(self.samples)
+        """A permutation of all rows: the order of Philox's raw numbers, stable everywhere."""
+        raw = np.random.Philox(key=[key(self.seed, self.purpose), epoch]).random_raw(self.samples)
         return np.argsort(raw, kind="stable").astype(np.int32)

@@ -31,12 +31,13 @@ from ganzoo.views.view import Silent, View
 def start(request: Request, outdir: str | os.PathLike[str], view: View | None = None) -> RunDir:
     """Train from step 0 in a new folder."""
     view = view or Silent()
+    game = make_game(request)
     run = RunDir.create(outdir)
     with run.locked():
-        run.write_config(dataclasses.asdict(request.settings) | {"record": record(request)})
+        met = record(request, game.frozen)
+        run.write_config(dataclasses.asdict(request.settings) | {"record": met})
         if handles.is_name(request.settings.plugin):
             run.write_plugin(plugin_source.text_of(type(request.plugin)))
-        game = make_game(request)
         prepare_folder(run, game, request, view)
         _advance(run, game, request, 0, view)
     return run
@@ -58,9 +59,10 @@ def resume(
     request = _resumed(run, config, changes or {}, steps)
     with run.locked():
         _clean(run)
-        for line in changed_surroundings(config.get("record") or {}, record(request)):
-            view.say(line)
         game = make_game(request)
+        _same_frozen(run, config.get("record") or {}, game)
+        for line in changed_surroundings(config.get("record") or {}, record(request, {})):
+            view.say(line)
         step = 0
         if run.checkpoints():
             step, arrays = run.latest()
@@ -92,9 +94,20 @@ def _resumed(
     return wanted
 
 
+def _same_frozen(run: RunDir, met: dict[str, Any], game: Game) -> None:
+    """UsageError where a frozen network's file is not the one that the run was trained with."""
+    recorded = met.get("frozen") or {}
+    for name, digest in game.frozen.items():
+        if recorded.get(name) != digest:
+            raise UsageError(
+                f"{run} cannot be resumed: its frozen network {name!r} had a file with the SHA-256 "
+                f"{recorded.get(name)}, and the file now has {digest}: give it the same file."
+            )
+
+
 def _clean(run: RunDir) -> None:
     """Remove what a killed process had begun to write beside its targets."""
-    for leftover in [*run.path.glob(".*.tmp"), *run.path.glob("*/.*.tmp")]:
+    for leftover in run.leftovers():
         leftover.unlink(missing_ok=True)
 
 
@@ -115,7 +128,7 @@ def prepare_folder(run: RunDir, game: Game, request: Request, view: View) -> Non
     if request.dataset.note:
         view.say(request.dataset.note)
     run.write_sampler(*sampling.export(game.average, request.plugin, request.dataset.spec))
-    real = next(iter(request.dataset.arrays.values()))
+    real = request.dataset.arrays[game.outputs[0].imitates]
     chosen = np.random.Generator(np.random.Philox(request.settings.seed)).permutation(len(real))
     if real.ndim == 4:
         draw(run, "real", real[chosen[:GRID]])
@@ -159,8 +172,6 @@ def _advance(run: RunDir, game: Game, request: Request, step: int, view: View) -
         with _signals() as stop:
             while step < total and not stop.requested and not (heeds and recorder.failure):
                 step = play(game, recorder, step, recorder.pause(step, total))
-                if step == game.next_milestone(step - 1):
-                    game.enter(step)
         recorder.close(step)
     except BaseException:
         run.write_state("failed", step=step)
@@ -200,12 +211,20 @@ def _give_up(run: RunDir, recorder: Recorder, step: int, view: View) -> None:
 
 
 def play(game: Game, recorder: Recorder, step: int, end: int) -> int:
-    """One compiled call towards `end`; returns the step that it reached."""
+    """One compiled call towards `end`; returns the step that it reached.
+
+    Where the players change there, the new ones are taken up before anything is saved: a
+    checkpoint of step s holds what the step after it needs.
+    """
     edge = game.next_milestone(step)
     count = min(end if edge is None else min(end, edge), step + recorder.pace) - step
     began = time.perf_counter()
     names, rows = game.run(step, count)
     recorder.add(step, names, rows, time.perf_counter() - began)
     step += len(rows)
+    if step == edge:
+        game.enter(step)
     recorder.keep(step)
+    if step == edge:
+        recorder.enter(step)
     return step

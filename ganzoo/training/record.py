@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,11 @@ from ganzoo.eval.diagnosis.probe import PROTOCOL
 from ganzoo.training.request import Request
 
 
-def record(request: Request) -> dict[str, Any]:
-    """What the run met: versions, device, threads, data; nothing in it is read as a setting."""
+def record(request: Request, frozen: Mapping[str, str]) -> dict[str, Any]:
+    """What the run met: versions, device, threads, data; nothing in it is read as a setting.
+
+    `frozen` maps the networks that nobody trains to the SHA-256 of their files.
+    """
     gpus = tf.config.get_visible_devices("GPU")
     dataset, plugin = request.dataset, type(request.plugin)
     return {
@@ -33,6 +36,7 @@ def record(request: Request) -> dict[str, Any]:
         "exact_resume": not gpus,  # GPU kernels may sum in another order from run to run
         "plugin_source": plugin_source.digest(plugin),
         "resume_needs": handles.needs(vars(request.settings)),  # what the folder cannot give
+        **({"frozen": dict(frozen)} if frozen else {}),
         "data": {
             "name": dataset.name,
             "source": dataset.source,

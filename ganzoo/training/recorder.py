@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,16 @@ class Recorder:
         self.run, self.game, self.view = run, game, view
         self.settings, self.plugin = request.settings, request.plugin
         view.batch = self.plugin.batch_size
-        self.probe = Probe(request.dataset, game, seed=self.settings.seed, size=self.settings.size)
-        self.events = tf.summary.create_file_writer(str(run.path / "tensorboard"))
+        self.probe = Probe(
+            request.dataset,
+            inputs=game.inputs,
+            output=game.outputs[0],
+            sampler=game.average,
+            judges=game.judges(),
+            seed=self.settings.seed,
+            size=self.settings.size,
+        )
+        self.events = tf.summary.create_file_writer(str(run.events))
         self.look_every = max(self.plugin.steps // LOOKS, LEAST_BETWEEN)
         self.rows: list[np.ndarray] = []
         self.names: list[str] = []
@@ -45,6 +54,8 @@ class Recorder:
         self.compiled = False  # the first call is no measure of the next ones
         self.saved = step if step in run.checkpoints() else None
         self.scores = {row["step"]: row["score"] for row in past if "score" in row}
+        self.phases = _phases_before(run.game(), game.phase_start) + [game.phase()]
+        self._write_game()
         self.monitor = self._monitor(past)
         self.failure: Finding | None = None
         """The first alarm since this training began or was resumed."""
@@ -70,7 +81,18 @@ class Recorder:
             step - step % every + every
             for every in (s.log_every, s.picture_every, s.checkpoint_every, self.look_every)
         ]
-        return min(*due, total)
+        edge = self.game.next_milestone(step)
+        return min(*due, total, *([] if edge is None else [edge]))
+
+    def enter(self, step: int) -> None:
+        """Other players have taken over at `step`: for the monitor a new phase begins."""
+        self.phases.append(self.game.phase())
+        self._write_game()
+        self.monitor.enter(step, self.phases[-1]["pairs"])
+        self.probe.judge_by(self.game.judges())
+
+    def _write_game(self) -> None:
+        self.run.write_game({"milestones": list(self.game.milestones), "phases": self.phases})
 
     def add(self, step: int, names: list[str], rows: np.ndarray, seconds: float) -> None:
         """Take in the rows of one call; stop the run at the first value that is not finite."""
@@ -116,7 +138,7 @@ class Recorder:
             row = self._look(step)
         if last or step % s.picture_every == 0:
             self.picture(step)
-        if last or step % s.log_every == 0 or row:
+        if last or step % s.log_every == 0 or row or step in self.game.milestones:
             row = self.log(step) | row
             self.write(row)
         if self.rows or row:
@@ -176,7 +198,12 @@ class Recorder:
 
     def picture(self, step: int) -> None:
         """The grid of the fixed z."""
-        image = draw(self.run, f"step-{step:08d}", *self.probe.grid())
+        image = draw(self.run, self.run.picture_of(step).stem, *self.probe.grid())
+        field = self.probe.field()
+        if field:
+            buffer = io.BytesIO()
+            np.savez_compressed(buffer, **field)
+            write_atomic(self.run.field_of(step), buffer.getvalue())
         width, height = Image.open(io.BytesIO(image)).size
         shown = Summary.Image(encoded_image_string=image, height=height, width=width)
         self._event(step, Summary.Value(tag="samples", image=shown))
@@ -220,9 +247,19 @@ class Recorder:
         if self.saved != step:
             row = self.checkpoint(step)
             self.write((self.log(step) if self.rows else {"step": step}) | row)
-        if not self.run.picture(f"step-{step:08d}").exists():
+        if not self.run.picture_of(step).exists():
             self.picture(step)
         self.events.close()
+
+
+def _phases_before(game: Mapping[str, Any], start: int) -> list[dict[str, Any]]:
+    """The phases that a resumed run has behind it, as its folder tells."""
+    phases = game.get("phases")
+    return [
+        phase
+        for phase in (phases if isinstance(phases, list) else [])
+        if isinstance(phase, dict) and isinstance(phase.get("step"), int) and phase["step"] < start
+    ]
 
 
 def draw(run: RunDir, name: str, samples: np.ndarray, real: np.ndarray | None = None) -> bytes:

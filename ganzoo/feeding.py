@@ -1,0 +1,95 @@
+"""Rows for a sampler's inputs: an array, a file, a folder, or a split of the run's data set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganzoo.data import arrays, folder
+from ganzoo.errors import GanzooError, UsageError, unknown
+from ganzoo.priors import Data, Input
+from ganzoo.run import RunDir
+from ganzoo.sampling import Sampler, StoredRows
+
+SPLITS = ("test", "train")
+
+
+def given(run: RunDir, sampler: Sampler, wanted: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The rows that `wanted` names for inputs of `sampler`.
+
+    A value is an array (n, ...), a path of an image, of an `.npz` or `.npy` file or of a folder of
+    images, or `test` or `train`: that split of the run's data set, for an input that data feeds.
+    Images are cropped and resized to the input's side. Raises UsageError for anything else.
+    """
+    inputs = {one.name: one for one in sampler.inputs}
+    for name in wanted:
+        if name not in inputs:
+            raise unknown("input", name, inputs)
+    return {name: _rows(run, inputs[name], value) for name, value in wanted.items()}
+
+
+def _rows(run: RunDir, one: Input, value: Any) -> np.ndarray:
+    if not isinstance(value, (str, os.PathLike)):
+        return np.asarray(value)
+    if value in SPLITS:
+        if not isinstance(one.source, Data):
+            raise UsageError(
+                f"the input {one.name!r} is not fed by data ({one.source.kind}): give it rows of "
+                "a file."
+            )
+        return StoredRows(run, str(value))(one.source)
+    path = Path(value).expanduser()
+    if not path.exists():
+        raise UsageError(
+            f"no rows for the input {one.name!r} at {value}: expected an image, an .npz or .npy "
+            "file, a folder of images, test or train."
+        )
+    if path.suffix.lower() in (".npz", ".npy") and path.is_file():
+        return _of_file(path, one)
+    if len(one.shape) != 3:
+        raise UsageError(
+            f"the input {one.name!r} takes rows of {one.shape}, which are no images: give it an "
+            ".npz or .npy file."
+        )
+    found = _pictures(path, one.shape[0])
+    return _channels(found, one)
+
+
+def _of_file(path: Path, one: Input) -> np.ndarray:
+    stored = arrays.read(path)
+    if one.name in stored:
+        rows = stored[one.name]
+    elif len(stored) == 1:
+        (rows,) = stored.values()
+    else:
+        raise UsageError(
+            f"{path} holds {', '.join(stored)}: expected an array called {one.name!r}, or one."
+        )
+    if len(one.shape) == 3:
+        return _channels(arrays._checked(rows, None, str(path)), one)
+    return rows
+
+
+def _pictures(path: Path, side: int) -> np.ndarray:
+    if path.is_dir():
+        found, _ = folder.samples(str(path), side)
+        return found
+    pixels = folder._decode(path, side)
+    if isinstance(pixels, str):
+        raise GanzooError(f"{path} is no image that can be read: {pixels}.")
+    return pixels[None]
+
+
+def _channels(pixels: np.ndarray, one: Input) -> np.ndarray:
+    """Grey pictures as colour where the input wants it; the other way round by their mean."""
+    wanted, here = one.shape[-1], pixels.shape[-1]
+    if (here, wanted) == (1, 3):
+        return np.repeat(pixels, 3, -1)
+    if (here, wanted) == (3, 1):
+        grey = pixels.astype(np.float32) @ np.float32([0.299, 0.587, 0.114])
+        return np.rint(grey)[..., None].astype(np.uint8)
+    return pixels

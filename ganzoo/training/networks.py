@@ -1,0 +1,103 @@
+"""A plugin's networks: built twice, live and averaged, with the frozen ones from their files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from ganzoo.errors import GanzooError, UsageError
+from ganzoo.plugin import Frozen, Plugin
+from ganzoo.priors import Input, key
+from ganzoo.sampling import Output, declared
+from ganzoo.spec import DataSpec
+
+
+@dataclass(frozen=True)
+class Built:
+    """All networks of a game by name, the sampler among them, and its average."""
+
+    networks: dict[str, keras.Model]
+    frozen: dict[str, str]
+    """Name -> SHA-256 of the file, of the networks that nobody trains."""
+    sampler: keras.Model
+    average: keras.Model
+    """A float32 copy of the sampler, which the loop moves towards it."""
+    inputs: list[Input]
+    outputs: list[Output]
+
+
+def build(plugin: Plugin, spec: DataSpec, seed: int, precision: str) -> Built:
+    """Make the networks of `plugin` for this data, their weights drawn from the seed."""
+    policy = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy("float32")
+        frozen = {name: _frozen(name, one) for name, one in plugin.frozen(spec).items()}
+        still = {name: network for name, (network, _) in frozen.items()}
+        keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
+        keras.utils.set_random_seed(key(seed, "weights") % 2**31)
+        networks = dict(plugin.networks(spec)) | still
+        live = plugin.sampler(networks, spec)
+        keras.config.set_dtype_policy("float32")
+        average = plugin.sampler(dict(plugin.networks(spec)) | still, spec)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    inputs, outputs = declared(average, plugin, spec)
+    for mean, variable in zip(average.variables, live.variables, strict=True):
+        if mean is not variable:
+            mean.assign(variable)
+    hashes = {name: digest for name, (_, digest) in frozen.items()}
+    return Built(networks, hashes, live, average, inputs, outputs)
+
+
+def _frozen(name: str, one: Frozen) -> tuple[keras.Model, str]:
+    """The network with its weights, none of them trainable, and the file's SHA-256."""
+    path = Path(one.file).expanduser()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"frozen network {name!r}: cannot read {path} ({error.strerror or error})."
+        ) from error
+    digest = hashlib.sha256(content).hexdigest()
+    if one.sha256 is not None and digest != one.sha256:
+        raise GanzooError(
+            f"frozen network {name!r}: {path} has the SHA-256 {digest}, expected {one.sha256}: it "
+            "is damaged, or another file."
+        )
+    network = _loaded(name, path) if one.build is None else one.build()
+    if one.build is not None:
+        _fill(name, network, content, path)
+    network.trainable = False
+    return network, digest
+
+
+def _loaded(name: str, path: Path) -> keras.Model:
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise GanzooError(
+            f"frozen network {name!r}: {path} is no Keras model ({' '.join(str(error).split())})."
+        ) from error
+
+
+def _fill(name: str, network: keras.Model, content: bytes, path: Path) -> None:
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            arrays: list[Any] = [stored[key] for key in stored.files]
+    except Exception as error:  # zipfile, zlib and NumPy each have their own for damage
+        raise GanzooError(f"frozen network {name!r}: {path} is no .npz of arrays ({error}).") from (
+            error
+        )
+    wanted = [tuple(weight.shape) for weight in network.weights]
+    if [array.shape for array in arrays] != wanted:
+        raise GanzooError(
+            f"frozen network {name!r}: {path} holds arrays of {[a.shape for a in arrays]}, the "
+            f"network has weights of {wanted}, in this order."
+        )
+    network.set_weights(arrays)
