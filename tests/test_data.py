@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ganzoo import data
-from ganzoo.data import Dataset, to_float, to_uint8
+from ganzoo.data import Dataset, Judging, to_float, to_uint8
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.spec import DataSpec
 
@@ -220,3 +220,27 @@ def test_an_installed_data_set_must_return_a_dataset(install_points):
     install_points(_Point("blobs", "blobpack", lambda: lambda size, split: [1, 2]))
     with pytest.raises(GanzooError, match="blobpack"):
         data.load("blobs")
+
+
+@pytest.mark.parametrize(("name", "samples"), [("ring", 2_500), ("grid", 2_500)])
+def test_mixtures_are_judged_by_their_modes_over_as_many_points_as_papers_take(name, samples):
+    judging = data.load(name).judging
+    np.testing.assert_array_equal(judging.modes.centres, data.modes(name).centres)
+    assert (judging.samples, judging.modes.sigma) == (samples, data.modes(name).sigma)
+    assert "Srivastava et al. 2017" in judging.protocol
+
+
+def test_one_normal_distribution_is_judged_by_its_one_mode_over_the_usual_number():
+    judging = data.load("gaussian1d").judging
+    assert (judging.samples, len(judging.modes.centres), judging.protocol) == (None, 1, "")
+
+
+def test_the_digits_are_seen_by_the_network_of_mnist_and_not_named_by_it():
+    assert data.load("digits").judging == Judging(extractor="mnist", classifier=False)
+
+
+def test_an_installed_data_set_says_how_it_is_judged(install_points):
+    spec, wish = DataSpec((2,), range=None, key="point"), Judging(samples=7, protocol="ours")
+    made = Dataset("p", spec, {"point": np.zeros((4, 2), np.float32)}, "", "", judging=wish)
+    install_points(_Point("blobs", "blobpack", lambda: lambda size, split: made))
+    assert data.load("blobs").judging == wish

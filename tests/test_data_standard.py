@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from ganzoo import data
-from ganzoo.data import cifar, download, idx, standard
+from ganzoo.data import Judging, cifar, download, idx, standard
 from ganzoo.errors import GanzooError
 
 REAL = os.environ.get("GANZOO_DATA")
@@ -107,6 +107,28 @@ def test_auto_and_mnist_take_the_local_files(tiny_mnist):
         assert (found.name, found.note, len(found)) == ("mnist", None, 6)
         assert found.spec.shape == (28, 28, 1)
         assert found.source == str(tiny_mnist)
+
+
+def test_auto_is_judged_like_what_it_stands_for(tiny_mnist):
+    mnist = Judging(extractor="mnist", classifier=True)
+    assert data.load("mnist").judging == data.load("auto").judging == mnist
+    (tiny_mnist / "train-labels-idx1-ubyte.gz").write_bytes(b"damaged")
+    assert data.load("auto").judging == data.load("digits").judging
+
+
+def test_stacked_digits_are_judged_by_26000_samples_channel_by_channel(tiny_mnist):
+    assert len(list(tiny_mnist.iterdir())) == 4
+    judging = data.load("stacked_mnist").judging
+    assert (judging.samples, judging.extractor) == (26_000, "mnist")
+    assert judging.per_channel
+    assert judging.classifier
+    assert "Lin et al. 2018" in judging.protocol
+
+
+def test_fashion_has_a_network_of_its_own_and_photographs_have_none():
+    fashion = Judging(extractor="fashion", classifier=True)
+    assert standard.SETS["fashion_mnist"].judging == fashion
+    assert standard.SETS["cifar10"].judging == Judging()
 
 
 def test_a_wrong_checksum_is_an_error_for_mnist_and_a_note_for_auto(tiny_mnist):

@@ -21,6 +21,7 @@ from ganzoo.errors import GanzooError
 CSV, CELEBA, PARTITION = "attributes.csv", "list_attr_celeba.txt", "list_eval_partition.txt"
 LARGEST = 200 * 2**20
 """Bytes; CelebA's list has 27 million."""
+LARGEST_NUMBER = float(np.finfo(np.float32).max)
 SPLIT_OF = {"0": "train", "1": "train", "2": "test"}
 """CelebA's validation images are trained on, since no choice is made by them here."""
 
@@ -146,9 +147,9 @@ def _celeba(path: Path) -> Table:
         if line.strip():
             name, *cells = line.split()
             values = _numbers(cells, names, path, number)
-            if not np.isin(values, (-1, 1)).all():
+            if not {"-1", "1"}.issuperset(cells):
                 raise GanzooError(f"{path}, line {number}: expected -1 and 1, not {line[:80]!r}.")
-            _add(rows, name, (values > 0).astype(np.float32), path, number)
+            _add(rows, name, np.maximum(values, 0), path, number)
     if lines[0].strip() != str(len(rows)):
         raise GanzooError(
             f"{path} says in its first line that it has {lines[0].strip()[:20]!r} rows, and has "
@@ -178,17 +179,18 @@ def _numbers(cells: list[str], names: tuple[str, ...], path: Path, number: int) 
             f"{path}, line {number}: expected {len(names)} values after the name of the image, not "
             f"{len(cells)}."
         )
-    for column, cell in zip(names, cells, strict=True):
-        if not _is_number(cell):
-            raise GanzooError(
-                f"{path}, line {number}, column {column!r}: expected a number, not {cell[:40]!r}."
-            )
-    return np.array([float(cell) for cell in cells], np.float32)
+    wrong = next((place for place, cell in enumerate(cells) if not _is_number(cell)), None)
+    if wrong is not None:
+        raise GanzooError(
+            f"{path}, line {number}, column {names[wrong]!r}: expected a number, not "
+            f"{cells[wrong][:40]!r}."
+        )
+    return np.array(list(map(float, cells)), np.float32)
 
 
 def _is_number(cell: str) -> bool:
     try:
-        return abs(float(cell)) <= float(np.finfo(np.float32).max)  # NaN is not
+        return abs(float(cell)) <= LARGEST_NUMBER  # NaN is not
     except ValueError:
         return False
 
