@@ -55,6 +55,13 @@ def test_an_array_beside_the_values_is_described_by_what_it_holds(load, kind):
         assert found.note is None
 
 
+def test_maps_of_the_values_own_size_are_images_though_not_square_and_others_are_numbers(load):
+    wide = np.linspace(0, 1, 20 * 96).reshape(20, 8, 12)
+    found = load({"x": (255 * wide).astype(np.uint8), "mask": wide, "series": wide[:, :6]})
+    assert found.spec.others["mask"] == ArraySpec((8, 12, 1), (-1.0, 1.0))
+    assert found.spec.others["series"] == ArraySpec((6, 12), None)
+
+
 def test_arrays_of_one_length_keep_their_order_in_both_splits(load):
     for split, kept in (("train", slice(18)), ("test", slice(18, None))):
         found = load({"image": RAMP, "Row-Number": ROWS, "y": np.arange(20) % 3}, split)
