@@ -1,9 +1,14 @@
-"""The rows of a training as they come in: each signal's course, and what can be asked of it."""
+"""The rows of a phase as they come in: each signal's course, and what can be asked of it.
+
+A phase is a part of a training in which the players stay the same. The rules' names for signals
+become columns of the rows here, for each pair of players another one.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +23,8 @@ SETTLED = 0.5
 """Of the steps that an average remembers: from here on more than a third of it is news."""
 LATE = 0.6
 """Of a run that is too short for that."""
+POOR = 0.1
+"""A precision or a recall below it is that of bad samples, whatever the score."""
 CURVE = 48
 """Points of a curve in a finding's evidence."""
 ALIASES = {
@@ -27,7 +34,21 @@ ALIASES = {
     "critic_grad_norm": "discriminator_grad_norm",
     "fid": "score",
 }
-"""Names of other records for signals of ours."""
+"""Names of other records for signals of ours; where it is known who plays, names are as given."""
+ROLES = ("generator", "discriminator")
+JUDGED = {
+    "d_accuracy_real",
+    "d_accuracy_fake",
+    "real_logits",
+    "fake_logits",
+    "real_logits_std",
+    "fake_logits_std",
+    "real_logits_train",
+    "real_logits_heldout",
+}
+"""What a discriminator's record and the probe say of it: no other one's values stand for them."""
+NORM = "_grad_norm"
+"""Behind the name of a player, in every row of the training's."""
 
 
 def due(count: int) -> bool:
@@ -101,24 +122,36 @@ class Series:
         }
 
 
-class History:
-    """All signals of a training, under ganzoo's names, and how its samples' score is doing.
+class Record:
+    """The columns of one phase, from the step `start` to `end`, or None where nobody knows it.
 
-    `memory`: over how many steps the generator that is scored is averaged.
+    `memory`: over how many steps the generator that is scored is averaged. `aliases` rename
+    columns. The clock goes on from the phase `before`, all else begins anew.
     """
 
-    def __init__(self, total_steps: int | None = None, memory: float = 0.0):
-        self.total_steps, self.memory = total_steps, memory
-        self.step = self.rows = 0
+    def __init__(
+        self,
+        start: int = 0,
+        end: int | None = None,
+        memory: float = 0.0,
+        aliases: Mapping[str, str] | None = None,
+        before: Record | None = None,
+    ):
+        self.start, self.end, self.memory, self.aliases = start, end, memory, aliases or {}
+        self.step, self.rows = before.step if before else start, 0
         self.row: dict[str, Any] = {}
-        self._series: dict[str, Series] = {}
+        self.players: tuple[str, ...] = ()
+        """All that were seen to have a gradient, in the order of the columns."""
+        self._series = {"seconds": before["seconds"]} if before else {}
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take in a row; the values that a rule cannot use (text, None, nan) are left out."""
         self.step = int(row["step"])
         self.rows += 1
-        self.row = {ALIASES.get(name, name): value for name, value in row.items()}
+        self.row = {self.aliases.get(name, name): value for name, value in row.items()}
         for name, value in self.row.items():
+            if name.endswith(NORM) and name.removesuffix(NORM) not in self.players:
+                self.players += (name.removesuffix(NORM),)
             if name == "step" or isinstance(value, (str, bool)) or value is None:
                 continue
             if isinstance(value, (int, float, np.number)):
@@ -127,21 +160,145 @@ class History:
                     continue
             self[name].add(self.step, value)
 
+    def __getitem__(self, column: str) -> Series:
+        """The course of a column; an empty one where no row has it."""
+        return self._series.setdefault(column, Series(column))
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.row or bool(len(self._series.get(column, ())))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whom a rule is asked about, and which columns hold the signals that it reads.
+
+    Its own columns begin with the name of one of `players`, out of `everyone`; if it is `shared`,
+    those that begin with nobody's name are too. The rules' `generator` and `discriminator` are the
+    `pair`. If the game has a `lone` discriminator, what is recorded of one needs no name.
+    """
+
+    pair: tuple[str, str] | None
+    players: tuple[str, ...]
+    everyone: tuple[str, ...]
+    shared: bool = False
+    lone: bool = False
+
+    def owner(self, column: str) -> str:
+        """The player whose name the column begins with; "" for none."""
+        named = (player for player in self.everyone if column.startswith(f"{player}_"))
+        return max(named, key=len, default="")
+
+    def owns(self, column: str) -> bool:
+        """Whether the column is one of these players', and of no other."""
+        owner = self.owner(column)
+        return owner in self.players if owner else self.shared
+
+    def column(self, name: str, known: Record) -> str:
+        """The column of signal `name`, which may be a column's own name, of those known so far."""
+        mine = (*(self.pair or ()), *self.players)
+        if name in JUDGED:
+            named = f"{self.pair[1] if self.pair else ''}_{name}"
+            return name if self.lone and named not in known else named
+        if self.owner(name) in mine:
+            return name
+        for role, player in zip(ROLES, self.pair or (), strict=False):
+            if name.startswith(f"{role}_"):
+                return player + name.removeprefix(role)
+        candidates = (name, *(f"{player}_{name}" for player in mine or self.everyone))
+        return next((column for column in candidates if column in known), name)
+
+
+NAMELESS = Subject(ROLES, ROLES, ROLES, shared=True, lone=True)
+"""Of a record that does not say who plays: two players of these names, who have all columns."""
+
+
+@dataclass(frozen=True)
+class Cast:
+    """All whom the rules are asked about in one phase."""
+
+    pairs: tuple[Subject, ...]
+    players: tuple[Subject, ...]
+    """The only pair, or each player on its own; then those who play against nobody."""
+    samples: Subject
+
+
+def cast(pairs: Sequence[tuple[str, str]] | None, players: Sequence[str]) -> Cast:
+    """Who is who among the players seen, if those `pairs` play against each other.
+
+    With None for the pairs, nobody said so, and they go by their usual names.
+    """
+    if pairs is None:
+        return Cast((NAMELESS,), (NAMELESS,), NAMELESS)
+    everyone = tuple(dict.fromkeys([*(name for pair in pairs for name in pair), *players]))
+    lone = len({discriminator for _, discriminator in pairs}) == 1
+    one = len(pairs) == 1
+    rivals = tuple(Subject(tuple(p), tuple(p), everyone, one, lone) for p in pairs)
+    first = {name: pair for pair in reversed(pairs) for name in pair}
+    some = [] if one else [Subject(first[p], (p,), everyone, False, lone) for p in first]
+    loose = [Subject(None, (name,), everyone) for name in everyone if name not in first]
+    nobody = Subject(rivals[0].pair if rivals else None, (), everyone, shared=True, lone=True)
+    samples = rivals[0] if rivals else Subject(None, (), everyone)
+    rest = [] if one else [nobody]
+    return Cast(rivals, (*(rivals if one else some), *loose, *rest), samples)
+
+
+class History:
+    """A phase as one subject's rules see it, and how the samples' score is doing."""
+
+    def __init__(self, record: Record, subject: Subject):
+        self.record, self.subject = record, subject
+
+    @property
+    def step(self) -> int:
+        """That of the last row."""
+        return self.record.step
+
+    @property
+    def row(self) -> Mapping[str, Any]:
+        """The last row, with all of its columns."""
+        return self.record.row
+
+    def column(self, name: str) -> str:
+        """The column that holds a signal."""
+        return self.subject.column(name, self.record)
+
     def __getitem__(self, name: str) -> Series:
         """The signal; an empty one where no row has it."""
-        return self._series.setdefault(name, Series(name))
+        return self.record[self.column(name)]
+
+    def now(self, name: str) -> Any:
+        """Its value in the last row, or None."""
+        return self.record.row.get(self.column(name))
+
+    def reads(self, *names: str) -> bool:
+        """Whether the last row has one of these signals."""
+        return any(self.column(name) in self.record.row for name in names)
+
+    def own(self) -> Iterator[str]:
+        """The columns of the last row that are the subject's."""
+        return filter(self.subject.owns, self.record.row)
 
     def has(self, *names: str) -> bool:
         """Whether there are enough values of each of these signals to speak of now and early."""
         return all(len(self[name]) >= LEAST for name in names)
 
+    @property
+    def length(self) -> int | None:
+        """The steps of the phase; None where nobody said."""
+        return None if self.record.end is None else self.record.end - self.record.start
+
+    @property
+    def age(self) -> int:
+        """The steps of the phase that are over."""
+        return self.step - self.record.start
+
     def progress(self) -> float:
-        """The share of the run that is over; 1 where nobody said how long it is."""
-        return self.step / self.total_steps if self.total_steps else 1.0
+        """The share of the phase that is over; 1 where nobody said how long it is."""
+        return self.age / self.length if self.length else 1.0
 
     def hours_since(self, step: int) -> float:
         """Hours of training behind `step`; 0 where no time was recorded."""
-        clock = self["seconds"]
+        clock = self.record["seconds"]
         if not clock.values:
             return 0.0
         then = int(np.searchsorted(clock.steps, step, side="right")) - 1
@@ -183,9 +340,9 @@ class History:
         return "better" if pace < 0.9 else "worse" if pace > 1.1 else "flat"
 
     def settled(self) -> bool:
-        """Whether the scored average has left its first weights, or most of the run is over."""
-        late = bool(self.total_steps) and self.progress() >= LATE
-        return late or self.step >= SETTLED * self.memory
+        """Whether the scored average has left its first weights, or most of the phase is over."""
+        late = bool(self.length) and self.progress() >= LATE
+        return late or self.age >= SETTLED * self.record.memory
 
     def falls(self) -> bool:
         """Whether the last look was better by a tenth than the one before it."""
@@ -196,17 +353,20 @@ class History:
         """Whether the samples never got far from the first ones.
 
         The best score is still above 0.6 of the first, and not near that of reals. Nobody can say
-        so of a record that begins in the middle of a training.
+        so of a record that begins in the middle of a training, and of a later phase only where the
+        samples are bad as they stand: its first ones may have been good.
         """
         scores, floor = self.scores(), self["score_of_reals"].values
         if len(scores) <= LEAST or self._begins_late():
+            return False
+        if self.record.start and not min(self["precision"].level, self["recall"].level) < POOR:
             return False
         near = 10 * floor[-1] if floor else 0.0
         return bool(scores.min() > max(0.6 * scores[0], near))
 
     def _begins_late(self) -> bool:
         first, second = self["score"].steps[:2]
-        return first > 5 * (second - first)
+        return first - self.record.start > 5 * (second - first)
 
 
 def separation(history: History) -> float:

@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ganzoo.eval.diagnosis import remedies, rules_players, rules_samples
-from ganzoo.eval.diagnosis.findings import SEVERITIES, Finding
-from ganzoo.eval.diagnosis.history import ALIASES, History, due, duration
-from ganzoo.eval.diagnosis.sign import Rule, Sign
+from ganzoo.eval.diagnosis.findings import SEVERITIES, Finding, Remedy, Rule, Sign
+from ganzoo.eval.diagnosis.history import (
+    ALIASES,
+    ROLES,
+    History,
+    Record,
+    Subject,
+    cast,
+    due,
+    duration,
+)
 
 __all__ = ["Finding", "Monitor", "diagnose", "duration"]
 
 RULES = rules_players.RULES + rules_samples.RULES
+NON_FINITE = Remedy(
+    "Go back to the last good checkpoint's settings with lower rates, or train in float32.",
+    {"g_lr": 1 / 4, "d_lr": 1 / 4},
+)
+"""`non_finite` is no rule: it needs no history, and nothing else is asked beside it."""
 WARM_UP = 0.05
-"""No rule is asked in this first part of a run, which is unlike all that follows."""
+"""No rule is asked in this first part of a phase, which is unlike all that follows."""
 LONG = 1 / 2
-"""A part of a run that is no phase any more."""
+"""A part of a phase in which nothing passes any more."""
 SLOW = 0.75
 """A pace of the score by which no collapse is left behind."""
 ENOUGH = 8
 """Looks at the samples, below which most rules of theirs cannot have spoken."""
+
+Pairs = Sequence[tuple[str, str]]
+"""(generator, discriminator) of every two players that play against each other, by name."""
 
 
 class Monitor:
@@ -30,9 +46,11 @@ class Monitor:
 
     A row maps names to values, as in a run's `metrics.jsonl`; whatever is missing, the rules that
     read it stay silent. `total_steps` sets how long a sign must last; without it that is measured
-    in the steps so far. Of the `fields`, `ema` says how long the scored average remembers; else the
-    `plugin`'s name, its `fields`, the `data` set and the `run`'s folder only serve the remedies'
-    commands. Every one may be left out.
+    in the steps so far. `phases` are (first step, pairs), as `enter` takes them, and `milestones`
+    the steps at which phases will end, as far as they are known; without phases the players go by
+    the names of a usual GAN. Of the `fields`, `ema` says how long the scored average remembers;
+    else the `plugin`'s name, its `fields`, the `data` set and the `run`'s folder only serve the
+    remedies' commands. Every one may be left out.
     """
 
     def __init__(
@@ -42,101 +60,194 @@ class Monitor:
         fields: Mapping[str, Any] | None = None,
         data: str | None = None,
         run: str | None = None,
+        phases: Iterable[tuple[int, Pairs]] | None = None,
+        milestones: Iterable[int] = (),
+        rules: Sequence[Rule] = RULES,
     ):
         average = float((fields or {}).get("ema") or 0.0)
-        self.history = History(total_steps, memory=1 / (1 - average) if average < 1 else math.inf)
+        self.memory = 1 / (1 - average) if average < 1 else math.inf
         self.context = remedies.Context(plugin, data, run, fields or {})
+        self.total_steps, self.milestones, self.rules = total_steps, tuple(milestones), rules
         self.findings: list[Finding] = []
-        self._seen: dict[Rule, tuple[int, int]] = {}
+        self._coming: list[tuple[int, Pairs]] = []
+        """The phases whose first row was not seen yet."""
+        self.pairs: Pairs | None = None
+        self.record = Record()
+        self._begin(0, None)
+        self._coming = sorted((step, _named(pairs)) for step, pairs in phases or ())
+        self._advance(0)
+
+    # -- phases ---------------------------------------------------------------------------------
+
+    def enter(self, step: int, pairs: Pairs) -> None:
+        """From behind `step` on these pairs play: a new phase, of which nothing is known yet.
+
+        The row of `step` itself still tells of the steps before it. What was found stays; entering
+        the phase that is on, or one before it, changes nothing.
+        """
+        if self.pairs is None or step > self.record.start:
+            self._coming = [phase for phase in self._coming if phase[0] < step]
+            self._coming.append((step, _named(pairs)))
+            self._advance(self.record.step)
+
+    def _advance(self, step: int) -> None:
+        """Begin the phases that the row of `step` lies behind."""
+        while self._coming and (self._coming[0][0] < step or self._coming[0][0] <= 0):
+            self._begin(*self._coming.pop(0))
+
+    def _begin(self, start: int, pairs: Pairs | None) -> None:
+        edges = [*self.milestones, *(step for step, _ in self._coming), self.total_steps or 0]
+        end = min((step for step in edges if step > start), default=None)
+        self.pairs, before = pairs, self.record
+        self.record = Record(start, end, self.memory, ALIASES if pairs is None else {}, before)
+        self._seen: dict[tuple[Rule, Subject], tuple[int, int]] = {}
         """Of each sign that stands: the step of its first look, and how many looks since."""
+        self._said: list[tuple[str, tuple[str, ...], str]] = []
+        """Name, players and severity of what was told in this phase."""
+        self._meet()
+
+    def _meet(self) -> None:
+        """See who is who among the players of this phase."""
+        self._met = self.record.players
+        self._cast = cast(self.pairs, self._met)
+        self.history = History(self.record, self._cast.samples)
+
+    # -- rows -----------------------------------------------------------------------------------
 
     def see(self, row: Mapping[str, Any]) -> list[Finding]:
         """Take in the next row; returns what it gives rise to, mostly nothing."""
-        self.history.add(row)
+        self._advance(int(row["step"]))
+        self.record.add(row)
+        if self.record.players != self._met:
+            self._meet()
         new = self._non_finite(row)
-        if not new and (due(self.history.rows) or "score" in self.history.row):
-            for rule in RULES:
-                if any(name in self.history.row for name in rule.reads):
-                    new += self._judge(rule)
+        if not new and (due(self.record.rows) or "score" in self.record.row):
+            for rule in self.rules:
+                for subject in self._subjects(rule):
+                    new += self._ask(rule, History(self.record, subject))
         self.findings += new
         return new
 
-    def _judge(self, rule: Rule) -> list[Finding]:
+    def _subjects(self, rule: Rule) -> tuple[Subject, ...]:
+        if rule.about == "samples":
+            return (self._cast.samples,)
+        return self._cast.players if rule.about == "player" else self._cast.pairs
+
+    def _ask(self, rule: Rule, history: History) -> list[Finding]:
         """Ask one rule; its finding is told when its sign has stood long enough, and once."""
-        history = self.history
+        if not history.reads(*rule.reads):
+            return []
+        key = rule, history.subject
         sign = rule.check(history) if history.progress() > WARM_UP else None
         if sign is None:
-            self._seen.pop(rule, None)
+            self._seen.pop(key, None)
             return []
-        since, looks = self._seen.get(rule, (history.step, 0))
-        self._seen[rule] = since, looks + 1
-        stood = (history.step - since) / (history.total_steps or history.step or 1)
+        since, looks = self._seen.get(key, (history.step, 0))
+        self._seen[key] = since, looks + 1
+        stood = (history.step - since) / (history.length or history.age or 1)
         slow = (history.pace() or 0.0) > SLOW
         if sign.passing and slow and stood >= LONG and looks >= ENOUGH - 2:
             sign = dataclasses.replace(sign, severity="failure")
-        lasted = stood >= rule.lasts
-        if looks + 1 < rule.looks or not lasted or self._told(rule.name, sign.severity):
+        if looks + 1 < rule.looks or stood < rule.lasts:
             return []
-        return [self._finding(rule.name, sign, since)]
+        return self._tell(rule.name, rule.remedy, sign, since, history, rule.about)
 
-    def _told(self, name: str, severity: str) -> bool:
-        """Whether this was said before, as severe or worse; a note comes after no alarm."""
-        rank = SEVERITIES.index(severity)
-        return any(
-            (f.name == name and SEVERITIES.index(f.severity) <= rank)
-            or (severity == "info" and f.severity == "failure")
-            for f in self.findings
-        )
+    def _tell(
+        self, name: str, remedy: Remedy, sign: Sign, since: int, history: History, about: str
+    ) -> list[Finding]:
+        """The finding, or none where it was told of the same players before."""
+        whose = _whose(about, history.subject)
+        rank = SEVERITIES.index(sign.severity)
+        for told, players, severity in self._said:
+            again = (told, players) == (name, whose) and SEVERITIES.index(severity) <= rank
+            if again or (sign.severity == "info" and severity == "failure"):
+                return []  # a note comes after no alarm
+        self._said.append((name, whose, sign.severity))
+        return [self._finding(name, remedy, sign, since, history, about)]
 
-    def _finding(self, name: str, sign: Sign, since: int) -> Finding:
-        evidence = {k: v for k, v in sign.evidence.items() if not _unknown(v)}
-        if sign.curve and len(self.history[sign.curve]):
-            evidence["curve"] = self.history[sign.curve].curve()
+    def _finding(
+        self, name: str, remedy: Remedy, sign: Sign, since: int, history: History, about: str
+    ) -> Finding:
+        who = {} if about == "samples" else self._who(history.subject)
+        evidence = {k: v for k, v in (sign.evidence | who).items() if not _unknown(v)}
+        if sign.curve and len(history[sign.curve]):
+            evidence["curve"] = history[sign.curve].curve()
         acts = sign.severity != "info"
         return Finding(
             name,
             sign.severity,
-            self.history.step,
+            history.step,
             int(evidence.get("best_step", since)),
-            sign.message[0].upper() + sign.message[1:] + ".",
+            _sentence(sign.message, " against ".join(who.values())),
             evidence,
-            remedies.TEXTS[name] if acts else "",
-            remedies.command(name, self.context) if acts else "",
+            remedy.text if acts else "",
+            remedies.command(remedy, self.context) if acts else "",
         )
+
+    def _who(self, subject: Subject) -> dict[str, str]:
+        """The players of a subject by role, where the game has more than this one pair."""
+        if subject.players == subject.pair:
+            return dict(zip(ROLES, subject.pair, strict=True)) if len(self._cast.pairs) > 1 else {}
+        return dict.fromkeys(["player"], *subject.players) if subject.players else {}
 
     def _non_finite(self, row: Mapping[str, Any]) -> list[Finding]:
         bad = [name for name, value in row.items() if _not_finite(value)]
-        if not bad or self._told("non_finite", "failure"):
+        if not bad:
             return []
         message = f"{bad[0]} is {row[bad[0]]}"
         if len(bad) > 1:
             message += f", and so are {len(bad) - 1} more values"
         evidence = {name: str(row[name]) for name in bad}
-        sign = Sign("failure", message, evidence, ALIASES.get(bad[0], bad[0]))
-        return [self._finding("non_finite", sign, self.history.step)]
+        sign = Sign("failure", message, evidence, self.record.aliases.get(bad[0], bad[0]))
+        return self._tell("non_finite", NON_FINITE, sign, self.record.step, self.history, "samples")
+
+    # -- at the end -----------------------------------------------------------------------------
 
     def verdict(self) -> Finding | None:
-        """`healthy` with what speaks for it, or None where a failure was found."""
+        """`healthy` with what speaks for it, or None where a failure was found.
+
+        Where no two players play against each other it is `not_judged`, whatever the samples are.
+        """
         if any(finding.severity == "failure" for finding in self.findings):
             return None
+        score, step = self.history["score"], self.record.step
+        evidence = self._evidence()
+        if len(score):
+            evidence |= {"best_score": score.least, "curve": score.curve()}
+        name, message = "healthy" if self._judged() else "not_judged", "No failure was found"
         warned = sorted({f.name for f in self.findings if f.severity == "warning"})
-        evidence = {
-            name: self.history[name].values[-1]
-            for name in EVIDENCE
-            if len(self.history[name].values)
-        }
-        if len(self.history["score"]):
-            evidence["best_score"] = self.history["score"].least
-            evidence["curve"] = self.history["score"].curve()
-        message = "No failure was found"
+        if name == "not_judged" and len(score):
+            message += " in the samples"
         if warned:
             message += f", but warnings were given ({', '.join(warned)})"
-        looks = len(self.history["score"])
+        return Finding(name, "info", step, 0, f"{message}{self._unseen()}.", evidence)
+
+    def _judged(self) -> bool:
+        """Whether two players that were seen play against each other."""
+        rivals = {name for pair in self.pairs or () for name in pair}
+        return self.pairs is None or not rivals.isdisjoint(self.record.players)
+
+    def _unseen(self) -> str:
+        """What was not judged in this phase, and why, as the end of a sentence."""
+        looks, judged = len(self.history["score"]), self._judged()
+        since = f" since step {self.record.start}" if self.record.start else ""
+        said = ""
         if not looks:
-            message += "; nobody looked at the samples, so the game alone was judged"
+            said = f"; nobody looked at the samples{since}"
+            said += ", so the game alone was judged" if judged else ""
         elif looks < ENOUGH:
-            message += f"; {looks} looks at the samples are too few to rule one out"
-        return Finding("healthy", "info", self.history.step, 0, message + ".", evidence)
+            said = f"; {looks} looks at the samples{since} are too few to rule one out"
+        if not judged:
+            names = ", ".join(self.record.players)
+            said += f"; no two players{f' of {names}' if names else ''} say that they play against "
+            said += "each other, so the game itself was not judged"
+        return said
+
+    def _evidence(self) -> dict[str, Any]:
+        """The last values of the players and of the samples."""
+        views = [History(self.record, subject) for subject in self._cast.pairs] or [self.history]
+        signals = [history[name] for name in EVIDENCE for history in views]
+        return {signal.name: signal.values[-1] for signal in signals if len(signal)}
 
     def hours_after_alarm(self) -> float:
         """Hours of training between the first alarm and now; 0 where there was none."""
@@ -160,6 +271,26 @@ EVIDENCE = (
     "copies",
     "classes",
 )
+
+
+def _named(pairs: Pairs) -> Pairs:
+    return tuple((generator, discriminator) for generator, discriminator in pairs)
+
+
+def _whose(about: str, subject: Subject) -> tuple[str, ...]:
+    """The players of whom a finding is told once."""
+    if about == "samples":
+        return ()
+    if about in ROLES and subject.pair:
+        return (subject.pair[ROLES.index(about)],)
+    return subject.players
+
+
+def _sentence(message: str, who: str) -> str:
+    """A message with a full stop, behind the players that it speaks of if it does not name them."""
+    if not who:
+        return message[0].upper() + message[1:] + "."
+    return f"{message}." if message.startswith(who) else f"{who}: {message}."
 
 
 def _not_finite(value: Any) -> bool:

@@ -11,27 +11,67 @@ from typing import Any
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.run import RunDir
 
+MOST = 1000
+"""Phases, and pairs of one, that are read of a file."""
 COLUMNS = ("step", "seconds", "g_loss", "d_loss", "fid", "inception_score")
 """Of a CSV file; all but step may be missing, and any cell of theirs empty."""
 
 
 def of_run(run: RunDir) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A run's rows, and what `Monitor` wants to know beside them."""
-    config = run.config()
-    fields = config.get("fields")
-    fields = fields if isinstance(fields, Mapping) else {}
-    steps = fields.get("steps")
-    context = {
-        "total_steps": steps if isinstance(steps, int) and steps > 0 else None,
-        "plugin": config.get("plugin"),
-        "fields": fields,
-        "data": config.get("data"),
-        "run": str(run),
-    }
+    known = context(run, run.config())
     rows = run.metrics()
     if not rows:
         raise GanzooError(f"{run} has no rows in metrics.jsonl: it has not trained yet.")
-    return rows, context
+    return rows, known
+
+
+def context(run: RunDir, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What `Monitor` wants to know of a run beside its rows, from its settings and its game.
+
+    Both may be a stranger's: what is not of the expected type counts as not said.
+    """
+    fields = config.get("fields")
+    fields = fields if isinstance(fields, Mapping) else {}
+    plugin, data, game = config.get("plugin"), config.get("data"), run.game()
+    edges = game.get("milestones")
+    return {
+        "total_steps": _step(fields.get("steps")) or None,
+        "plugin": plugin if isinstance(plugin, str) else None,
+        "fields": fields,
+        "data": data if isinstance(data, str) else None,
+        "run": str(run),
+        "phases": _phases(game.get("phases")),
+        "milestones": [step for edge in _some(edges) if (step := _step(edge)) is not None],
+    }
+
+
+def _phases(found: Any) -> list[tuple[int, list[tuple[str, str]]]] | None:
+    """(first step, pairs) in order of step; None where no phase can be read."""
+    phases: dict[int, list[tuple[str, str]]] = {}
+    for phase in _some(found):
+        pairs = phase.get("pairs") if isinstance(phase, Mapping) else None
+        step = _step(phase.get("step")) if isinstance(pairs, list) else None
+        if step is not None:
+            told = [tuple(pair) for pair in _some(pairs) if _is_pair(pair)]
+            phases[step] = list(dict.fromkeys(told))
+    return sorted(phases.items()) or None
+
+
+def _is_pair(value: Any) -> bool:
+    """Two names, of a length and of letters that can be shown."""
+    named = isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
+    return named and len(value) == 2 and all(0 < len(n) <= 80 and n.isprintable() for n in value)
+
+
+def _some(value: Any) -> list[Any]:
+    return value[:MOST] if isinstance(value, list) else []
+
+
+def _step(value: Any) -> int | None:
+    """A whole number of steps, or None."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and 0 <= value < 10**15 else None
 
 
 def of_csv(path: str | Path) -> Iterator[dict[str, Any]]:

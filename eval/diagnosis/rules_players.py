@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ganzoo.eval.diagnosis.findings import Remedy, Rule, Sign
 from ganzoo.eval.diagnosis.history import LEAST, History, Series, separation
-from ganzoo.eval.diagnosis.sign import Rule, Sign
 
 VANISHED = 1e-2
 """A gradient below this part of its own early norm has lost orders of magnitude."""
@@ -147,13 +147,13 @@ def discriminator_beaten(history: History) -> Sign | None:
             "score": history["score"].values[-1],
             "first_score": history["score"].values[0],
         },
-        "d_accuracy_fake",
+        history["d_accuracy_fake"].name,
     )
 
 
 def exploding(history: History) -> Sign | None:
     """A loss, gradient norm or logit a thousand times its own early level."""
-    for name in history.row:
+    for name in history.own():
         if not name.endswith(("_loss", "_grad_norm", "_logits")) or not history.has(name):
             continue
         signal = history[name]
@@ -173,8 +173,8 @@ def exploding(history: History) -> Sign | None:
 
 def oscillating_losses(history: History) -> Sign | None:
     """A loss that goes round in a cycle, or a critic's that swings ever wider."""
-    for name in ("generator_loss", "discriminator_loss"):
-        loss = history[name]
+    for player in history.subject.players if history.subject.pair else ():
+        loss = history[f"{player}_loss"]
         if len(loss) >= ROWS_OF_A_CYCLE // 4:
             sign = _swinging(history, loss) or _cycling(history, loss)
             if sign is not None:
@@ -233,12 +233,66 @@ def cycle(values: np.ndarray) -> tuple[int, float]:
     return period, float(correlation[period])
 
 
+OSCILLATION = Remedy(
+    "Lower both rates, and train the players in turn.", {"g_lr": 1 / 2, "d_lr": 1 / 2}
+)
 LOSSES = ("generator_loss", "discriminator_loss")
 RULES = (
-    Rule("vanishing_gradient", vanishing_gradient, ("generator_grad_norm",), looks=5, lasts=0.05),
-    Rule("saturated_discriminator", saturated_discriminator, LOSSES, looks=10, lasts=0.1),
-    Rule("dead_discriminator", dead_discriminator, LOSSES, looks=5, lasts=0.05),
-    Rule("discriminator_beaten", discriminator_beaten, ("real_logits",), looks=10, lasts=0.15),
-    Rule("exploding", exploding, LOSSES, looks=3, lasts=0.0),
-    Rule("oscillation", oscillating_losses, LOSSES, looks=16, lasts=0.1),
+    Rule(
+        "vanishing_gradient",
+        vanishing_gradient,
+        ("generator_grad_norm",),
+        Remedy(
+            "Slow the discriminator, or use a loss whose gradient lasts: the non-saturating or the "
+            "Wasserstein loss.",
+            options=("--auto-balance",),
+        ),
+        about="generator",
+        looks=5,
+        lasts=0.05,
+    ),
+    Rule(
+        "saturated_discriminator",
+        saturated_discriminator,
+        LOSSES,
+        Remedy(
+            "Slow the discriminator down: --auto-balance leads its rate.",
+            options=("--auto-balance",),
+        ),
+        about="discriminator",
+        looks=10,
+    ),
+    Rule(
+        "dead_discriminator",
+        dead_discriminator,
+        LOSSES,
+        Remedy(
+            "Lower the discriminator's rate; with weight clipping, widen the clip.",
+            {"d_lr": 1 / 4},
+        ),
+        about="discriminator",
+        looks=5,
+        lasts=0.05,
+    ),
+    Rule(
+        "discriminator_beaten",
+        discriminator_beaten,
+        ("real_logits",),
+        Remedy("Strengthen the discriminator: raise its rate or give it more steps.", {"d_lr": 4}),
+        about="discriminator",
+        looks=10,
+        lasts=0.15,
+    ),
+    Rule(
+        "exploding",
+        exploding,
+        (*LOSSES, "loss"),
+        Remedy(
+            "Lower both rates; gradient penalties and spectral norm bound them too.",
+            {"g_lr": 1 / 4, "d_lr": 1 / 4},
+        ),
+        about="player",
+        lasts=0.0,
+    ),
+    Rule("oscillation", oscillating_losses, LOSSES, OSCILLATION, about="player", looks=16),
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ganzoo.eval.diagnosis.findings import Remedy, Rule, Sign
 from ganzoo.eval.diagnosis.history import History, duration, separation
-from ganzoo.eval.diagnosis.sign import Rule, Sign
+from ganzoo.eval.diagnosis.rules_players import OSCILLATION
 
 ALIKE = 0.3
 """Samples whose mean distance from each other is below this part of the reals' are alike."""
@@ -78,7 +79,7 @@ def mode_collapse(history: History) -> Sign | None:
     """The samples are alike, or of a few classes only (Goodfellow 2016, section 5.1.1)."""
     row, reasons = history.row, []
     diversity, duplicates = row.get("diversity"), row.get("duplicates")
-    early = history.progress() < 0.25 if history.total_steps else len(history["score"]) < 3
+    early = history.progress() < 0.25 if history.length else len(history["score"]) < 3
     if early and _rising(history["diversity"].values):
         return None
     alike = diversity is not None and diversity < ALIKE
@@ -240,7 +241,7 @@ def memorization(history: History) -> Sign | None:
 
 def discriminator_overfitting(history: History) -> Sign | None:
     """D takes reals that it never saw for fakes: it knows its training set by heart."""
-    train, held_out = (history.row.get(f"real_logits_{s}") for s in ("train", "heldout"))
+    train, held_out = (history.now(f"real_logits_{s}") for s in ("train", "heldout"))
     fake = history["fake_logits"].level
     if train is None or held_out is None or not (train > fake and separation(history) > 0.5):
         return None  # a D that cannot tell them apart has learned nothing by heart
@@ -257,22 +258,71 @@ def discriminator_overfitting(history: History) -> Sign | None:
             "real_logits_heldout": held_out,
             "fake_logits": fake,
         },
-        "real_logits_heldout",
+        history["real_logits_heldout"].name,
     )
 
 
 RULES = (
-    Rule("mode_collapse", mode_collapse, ("diversity", "classes"), looks=3, lasts=0.1),
-    Rule("partial_collapse", partial_collapse, ("classes",), looks=3, lasts=0.15),
-    Rule("oscillation", hopping, ("classes",), looks=1, lasts=0.0),
-    Rule("late_degradation", late_degradation, ("score",), looks=1, lasts=0.0),
-    Rule("stagnation", stagnation, ("score",), looks=2, lasts=0.0),
-    Rule("memorization", memorization, ("copies",), looks=3, lasts=0.1),
+    Rule(
+        "mode_collapse",
+        mode_collapse,
+        ("diversity", "classes"),
+        Remedy(
+            "Let the discriminator keep up: lower the generator's rate, give D more steps, or "
+            "train with the Wasserstein loss.",
+            {"g_lr": 1 / 4},
+        ),
+        about="samples",
+    ),
+    Rule(
+        "partial_collapse",
+        partial_collapse,
+        ("classes",),
+        Remedy(
+            "Show the discriminator more samples at once: a larger batch, or the Wasserstein loss.",
+            {"batch_size": 2},
+        ),
+        about="samples",
+        lasts=0.15,
+    ),
+    Rule("oscillation", hopping, ("classes",), OSCILLATION, "samples", looks=1, lasts=0.0),
+    Rule(
+        "late_degradation",
+        late_degradation,
+        ("score",),
+        Remedy(
+            "Use the best checkpoint; to go on, start again with lower rates.",
+            {"g_lr": 1 / 2, "d_lr": 1 / 2},
+            instead=("sample", "--checkpoint", "best"),
+        ),
+        about="samples",
+        looks=1,
+        lasts=0.0,
+    ),
+    Rule(
+        "stagnation",
+        stagnation,
+        ("score",),
+        Remedy("Change the rates: these do not learn this data.", {"g_lr": 1 / 2, "d_lr": 1 / 2}),
+        about="samples",
+        looks=2,
+        lasts=0.0,
+    ),
+    Rule(
+        "memorization",
+        memorization,
+        ("copies",),
+        Remedy("Use more training data, a smaller generator, or stop earlier.", {"steps": 1 / 2}),
+        about="samples",
+    ),
     Rule(
         "discriminator_overfitting",
         discriminator_overfitting,
         ("real_logits_heldout",),
-        looks=3,
-        lasts=0.1,
+        Remedy(
+            "Use more training data or a smaller discriminator, or stop earlier.",
+            {"steps": 1 / 2},
+        ),
+        about="discriminator",
     ),
 )

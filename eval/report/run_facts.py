@@ -1,4 +1,4 @@
-"""Run folder -> what a report tells of it, all of it checked: a run folder may be a stranger's.
+"""Read and check what a report shows of a run folder, which may be a stranger's.
 
 Only `config.yaml` is needed. What else is missing is left out, and what cannot be read is named in
 `RunFacts.problems`. Nothing of the plugin is imported.
@@ -16,6 +16,7 @@ from typing import Any
 
 from ganzoo import registry, settings
 from ganzoo.errors import GanzooError
+from ganzoo.eval.diagnosis import records
 from ganzoo.eval.diagnosis.findings import SEVERITIES
 from ganzoo.eval.diagnosis.monitor import diagnose
 from ganzoo.eval.report import untrusted
@@ -180,16 +181,8 @@ def _diagnosed(
     """What the rows show; rows that a monitor stumbles over were not written by a training."""
     if not rows:
         return []
-    fields = config.get("fields") if isinstance(config.get("fields"), dict) else {}
     try:
-        found = diagnose(
-            rows,
-            total_steps=untrusted.step(fields.get("steps")),
-            plugin=text(config.get("plugin")),
-            fields=fields,
-            data=text(config.get("data")),
-            run=str(run),
-        )
+        found = diagnose(rows, **records.context(run, config))
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         problems.append(f"The rows of metrics.jsonl cannot be diagnosed: {text(error)}.")
         return []

@@ -100,7 +100,7 @@ def _cell(cell: dict[str, Any] | None) -> str:
 
 
 def _findings(run: RunDir) -> str:
-    """The names of what went wrong, or `healthy`."""
+    """The names of what went wrong, else the verdict's: `healthy`, or `not_judged`."""
     from ganzoo.eval.diagnosis import records
     from ganzoo.eval.diagnosis.monitor import diagnose
 
@@ -108,5 +108,6 @@ def _findings(run: RunDir) -> str:
         rows, context = records.of_run(run)
     except GanzooError:
         return "no rows"
-    bad = [finding.name for finding in diagnose(rows, **context) if finding.severity == "failure"]
-    return ", ".join(dict.fromkeys(bad)) or "healthy"
+    found = diagnose(rows, **context)
+    bad = [finding.name for finding in found if finding.severity == "failure"]
+    return ", ".join(dict.fromkeys(bad)) or found[-1].name
