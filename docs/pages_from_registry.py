@@ -58,15 +58,34 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 
 def _modules() -> str:
-    """A table of every module and the first sentence of its docstring."""
+    """A table of every module, from the ground up: its room, and the start of its docstring."""
+    rooms = _rooms()
     rows = []
     for package, folder in FOLDERS.items():
         for path in sorted((ROOT / folder).rglob("*.py")):
             parts = path.relative_to(ROOT / folder).with_suffix("").parts
             name = ".".join([package, *(part for part in parts if part != "__init__")])
             first = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n\n")[0]
-            rows.append(f"| `{name}` | {' '.join(first.split())} |")
-    return "| module | what it is |\n|---|---|\n" + "\n".join(rows) + "\n"
+            inside = max((n for n in rooms if f"{name}.".startswith(f"{n}.")), key=len, default="")
+            floor, room = rooms.get(inside, (len(rooms), "all"))
+            rows.append((floor, f"| {room} | `{name}` | {' '.join(first.split())} |"))
+    table = [row for _, row in sorted(rows)]
+    return "| room | module | what it is |\n|---|---|---|\n" + "\n".join(table) + "\n"
+
+
+def _rooms() -> dict[str, tuple[int, str]]:
+    """Module -> floor and name of its room, read from the test that holds them."""
+    tree = ast.parse((ROOT / "tests" / "test_house.py").read_text())
+    table = next(
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ROOMS"
+    )
+    return {
+        f"ganzoo.{name}": (floor, room)
+        for floor, (room, names) in enumerate(table)
+        for name in names.split()
+    }
 
 
 def _page(entry: registry.Entry) -> str:
