@@ -22,7 +22,7 @@ ASYMMETRY = 1e-6  # of the largest entry: statistics that were stored in float32
 
 
 class FewSamples(UserWarning):
-    """A score of so few samples tells their number as much as their quality."""
+    """Warns that a score of so few samples depends on their number as much as their quality."""
 
 
 @dataclass(frozen=True, eq=False)

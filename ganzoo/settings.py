@@ -22,7 +22,7 @@ MAX_CONFIG_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides a run's numbers, how often it tells of itself, and what ends it early.
+    """The settings of a run: what decides its numbers, how often it logs, what ends it early.
 
     The numbers are decided by plugin to precision and by `auto_balance`.
     """

@@ -11,6 +11,7 @@ from test_cli import call
 from test_house import MODULES, ROOMS, ROOT
 
 DOCS = ROOT / "docs"
+PATH = re.compile(r"(?<![\w/.-])(?:ganzoo|eval|plugins|tests|docs|benchmarks|examples)/[\w/.-]*\w")
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 SAVED = re.compile(r"[Ss]ave(?:d| this) as `(\w+\.py)`")
 
@@ -56,7 +57,7 @@ def test_commands_that_pages_name_exist(path):
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_files_and_modules_that_pages_name_exist(path):
     page = path.read_text()
-    named = re.findall(r"(?<![\w/.-])(?:ganzoo|eval|plugins|tests|docs|benchmarks|examples)/[\w/.-]*\w", page)
+    named = PATH.findall(page)
     for name in set(named):
         assert (ROOT / name).exists(), f"{path.name} names {name}: it moved, or is no more"
     for name in set(re.findall(r"^::: (ganzoo[\w.]*)", page, re.M)):

@@ -19,7 +19,7 @@ ELSEWHERE = ("epochs", "outdir", "resume", "dry_run", "quiet", "debug")
 
 @click.group(cls=Group)
 def config() -> None:
-    """Look at the settings of a training, and at what a file of them may hold."""
+    """Show the settings of a training, or the schema of a file of them."""
 
 
 @config.command()
@@ -40,7 +40,7 @@ def schema(plugin: str) -> None:
 @config.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON list.")
 def show(as_json: bool, **options: Any) -> None:
-    """Print every setting that `ganzoo train` with these options would have, and who says so.
+    """Print every setting that `ganzoo train` with these options would have, and its origin.
 
     What it prints is a file for --config. Where it says auto, the training decides
     (`ganzoo train --dry-run` shows what).
