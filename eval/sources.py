@@ -17,6 +17,7 @@ import numpy as np
 
 from ganzoo import data, handles
 from ganzoo.data import Dataset, Judging, arrays, folder, to_uint8
+from ganzoo.data.resize import resize
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.run import RunDir
 
@@ -158,7 +159,7 @@ def stored(path: str, *, pixels: str = "auto", size: int | None = None) -> Store
     if place.is_file() and place.suffix.lower() in (".npz", ".npy"):
         values, classes, note = arrays.samples(str(place), pixels)
         if size and values.ndim == 4:
-            values = data.resize(values, size)
+            values = resize(values, size)
         return Stored(path, values, classes, note=note)
     raise UsageError(
         f"{path} holds no samples: expected a run folder, an .npz or .npy file, or a folder of "

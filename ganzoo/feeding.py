@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo.data import arrays, folder
+from ganzoo.data import arrays, folder, images, values
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.priors import Data, Input
 from ganzoo.run import RunDir
@@ -70,7 +70,7 @@ def _of_file(path: Path, one: Input) -> np.ndarray:
             f"{path} holds {', '.join(stored)}: expected an array called {one.name!r}, or one."
         )
     if len(one.shape) == 3:
-        return _channels(arrays._checked(rows, None, str(path)), one)
+        return _channels(values.checked(rows, None, str(path)), one)
     return rows
 
 
@@ -78,7 +78,7 @@ def _pictures(path: Path, side: int) -> np.ndarray:
     if path.is_dir():
         found, _ = folder.samples(str(path), side)
         return found
-    pixels = folder._decode(path, side)
+    pixels = images.decode(path, side)
     if isinstance(pixels, str):
         raise GanzooError(f"{path} is no image that can be read: {pixels}.")
     return pixels[None]

@@ -419,6 +419,13 @@ class Plugin:
         """
         return {spec.key: spec.key}
 
+    def groups(self, spec: DataSpec) -> Mapping[str, str]:
+        """Arrays that are paired otherwise than the data says: name -> group.
+
+        An array in a group of its own has an order of its own; "" is the key's group.
+        """
+        return {}
+
     def examples(self) -> Sequence[DataSpec]:
         """Data that `ganzoo plugin check` tries it on; none: the usual images and points, and two
         domains, as far as it supports them."""

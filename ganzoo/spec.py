@@ -34,6 +34,9 @@ class ArraySpec:
     def __len__(self) -> int:
         return len(self.shape)
 
+    def __bool__(self) -> bool:
+        return True
+
     def __getitem__(self, place: int) -> int:
         return self.shape[place]
 

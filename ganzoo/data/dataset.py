@@ -129,6 +129,25 @@ class Dataset:
         arrays = {n: array for n, array in self.arrays.items() if n in spec.arrays}
         return dataclasses.replace(self, spec=spec, arrays=arrays, judging=Judging())
 
+    def grouped(self, groups: Mapping[str, str]) -> Dataset:
+        """The same data with arrays in other groups: name -> group, which is "" for the key's.
+
+        Raises GanzooError where the arrays of a group differ in length, or one does not exist.
+        """
+        if not groups:
+            return self
+        unknown = [name for name in groups if name not in self.spec.others]
+        if unknown:
+            raise GanzooError(
+                f"data set {self.name} has no array {unknown[0]!r} beside {self.spec.key!r}; it "
+                f"has {', '.join(self.spec.others) or 'none'}."
+            )
+        others = {
+            name: dataclasses.replace(array, group=groups.get(name, array.group) or self.spec.group)
+            for name, array in self.spec.others.items()
+        }
+        return dataclasses.replace(self, spec=dataclasses.replace(self.spec, others=others))
+
     def groups(self) -> Mapping[str, int]:
         """Group -> how many rows its arrays have."""
         return {array.group: array.samples for array in self.spec.arrays.values()}

@@ -50,9 +50,10 @@ class Game:
         auto_balance: bool = False,
         batches: Batches | None = None,
     ):
+        check(plugin, dataset)
+        self.dataset = dataset = dataset.grouped(plugin.groups(dataset.spec))
         self.plugin, self.spec, self.seed = plugin, dataset.spec, seed
         self.chunk_steps, self.auto_balance = chunk_steps, auto_balance
-        check(plugin, dataset)
         self.milestones = _milestones(plugin)
         built = build(plugin, self.spec, seed, precision)
         self.networks, self.frozen = built.networks, built.frozen

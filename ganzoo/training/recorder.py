@@ -14,6 +14,7 @@ from tensorboard.plugins.scalar.summary import scalar_pb
 
 from ganzoo import pictures
 from ganzoo.errors import GanzooError
+from ganzoo.eval.diagnosis import records
 from ganzoo.eval.diagnosis.monitor import Finding, Monitor
 from ganzoo.eval.diagnosis.probe import Probe
 from ganzoo.files import write_atomic
@@ -36,7 +37,7 @@ class Recorder:
         self.settings, self.plugin = request.settings, request.plugin
         view.batch = self.plugin.batch_size
         self.probe = Probe(
-            request.dataset,
+            game.dataset,
             inputs=game.inputs,
             output=game.outputs[0],
             sampler=game.average,
@@ -62,13 +63,7 @@ class Recorder:
 
     def _monitor(self, past: list[dict[str, Any]]) -> Monitor:
         """The monitor as it stood behind the last row: it has read all of them again."""
-        monitor = Monitor(
-            total_steps=self.plugin.steps,
-            plugin=self.settings.plugin,
-            fields=self.settings.fields,
-            data=self.settings.data,
-            run=str(self.run),
-        )
+        monitor = Monitor(**records.context(self.run, self.run.config()))
         for row in past:
             monitor.see(row)
         self.run.write_findings([finding.as_json() for finding in monitor.findings])
