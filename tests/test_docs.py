@@ -84,3 +84,12 @@ def test_every_failure_that_has_a_picture_has_a_section():
     page = (DOCS / "diagnosis.md").read_text()
     drawn = {p.stem.partition("-")[2] for p in DOCS.glob("pictures/failure-*.png")}
     assert set(re.findall(r"^### `(\w+)`$", page, re.M)) == drawn
+
+
+def test_the_page_of_the_diagnosis_gives_the_monitors_remedies():
+    from ganzoo.eval.diagnosis.monitor import NON_FINITE, RULES
+
+    page = (DOCS / "diagnosis.md").read_text()
+    told = re.findall(r"^### `(\w+)`\n.*?^- \*\*Try\.\*\* (.*?)$", page, re.M | re.S)
+    texts = {rule.name: rule.remedy.text for rule in RULES} | {"non_finite": NON_FINITE.text}
+    assert {name: text.replace("`", "") for name, text in told} == texts
