@@ -6,7 +6,6 @@ import json
 import math
 from typing import Any
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 from test_diagnostics import FAILURES, LOOK, TOTAL, changed, healthy
@@ -157,6 +156,13 @@ def test_a_player_against_nobody_is_still_looked_at():
     assert "non_finite" in failures(judge(rows, USUAL))
 
 
+def test_four_games_in_one_are_healthy_together():
+    pairs = [(f"g_{i}", f"d_{i}") for i in range(4)]
+    [verdict] = judge(game(*pairs), *pairs)
+    assert verdict.message == "No failure was found."
+    assert {"g_0_loss", "g_3_loss", "d_3_d_accuracy_real"} <= verdict.evidence.keys()
+
+
 # -- no pair ------------------------------------------------------------------------------------
 
 
@@ -178,6 +184,13 @@ def test_the_samples_of_a_game_of_no_pair_are_judged():
         if "score" in row:
             row |= {"diversity": 0.1, "duplicates": 0.97, "recall": 0.0, "score": 9.0}
     assert "mode_collapse" in failures(judge(rows))
+
+
+def test_a_phase_of_no_pair_is_told_by_its_step():
+    rows = [row | {"step": TOTAL + row["step"]} for row in game(("left", "right"))]
+    found = diagnose(healthy() + rows, total_steps=2 * TOTAL, phases=[(0, [USUAL]), (TOTAL, [])])
+    assert [f.name for f in found] == ["not_judged"]
+    assert found[0].message.endswith("so the game itself was not judged since step 10000.")
 
 
 def test_a_pair_that_no_row_knows_is_not_judged():
@@ -388,12 +401,3 @@ def test_pairs_that_are_none_are_left_out(tmp_path):
     odd = [["a"], "ab", ["a", 1], ["a\x1b[2J", "b"], ["a", "b"], ["a", "b"], ["", "b"], None]
     run = folder(tmp_path, healthy()[:3], {"phases": [{"step": 0, "pairs": odd}]})
     assert records.of_run(run)[1]["phases"] == [(0, [("a", "b")])]
-
-
-def test_rows_of_many_scalars_stay_quick():
-    pairs = [(f"g_{i}", f"d_{i}") for i in range(4)]
-    rows = game(*pairs)
-    monitor = Monitor(total_steps=TOTAL, phases=[(0, pairs)])
-    for row in rows:
-        monitor.see(row)
-    assert np.all([f.severity == "info" for f in monitor.findings])

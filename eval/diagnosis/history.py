@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ganzoo.plugin import ROLES
+
 RECENT = 0.1
 """'Now' is the last tenth of what has been seen of a signal, ..."""
 LEAST = 5
@@ -35,7 +37,6 @@ ALIASES = {
     "fid": "score",
 }
 """Names of other records for signals of ours; where it is known who plays, names are as given."""
-ROLES = ("generator", "discriminator")
 JUDGED = {
     "d_accuracy_real",
     "d_accuracy_fake",
@@ -49,6 +50,8 @@ JUDGED = {
 """What a discriminator's record and the probe say of it: no other one's values stand for them."""
 NORM = "_grad_norm"
 """Behind the name of a player, in every row of the training's."""
+MOST = 64
+"""Players that are told apart."""
 
 
 def due(count: int) -> bool:
@@ -150,8 +153,7 @@ class Record:
         self.rows += 1
         self.row = {self.aliases.get(name, name): value for name, value in row.items()}
         for name, value in self.row.items():
-            if name.endswith(NORM) and name.removesuffix(NORM) not in self.players:
-                self.players += (name.removesuffix(NORM),)
+            self._meet(name)
             if name == "step" or isinstance(value, (str, bool)) or value is None:
                 continue
             if isinstance(value, (int, float, np.number)):
@@ -159,6 +161,11 @@ class Record:
                 if not math.isfinite(value):
                     continue
             self[name].add(self.step, value)
+
+    def _meet(self, column: str) -> None:
+        player = column.removesuffix(NORM)
+        if player not in (column, *self.players) and len(self.players) < MOST:
+            self.players += (player,)
 
     def __getitem__(self, column: str) -> Series:
         """The course of a column; an empty one where no row has it."""

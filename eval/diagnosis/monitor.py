@@ -11,7 +11,6 @@ from ganzoo.eval.diagnosis import remedies, rules_players, rules_samples
 from ganzoo.eval.diagnosis.findings import SEVERITIES, Finding, Remedy, Rule, Sign
 from ganzoo.eval.diagnosis.history import (
     ALIASES,
-    ROLES,
     History,
     Record,
     Subject,
@@ -19,6 +18,7 @@ from ganzoo.eval.diagnosis.history import (
     due,
     duration,
 )
+from ganzoo.plugin import ROLES
 
 __all__ = ["Finding", "Monitor", "diagnose", "duration"]
 
@@ -64,7 +64,8 @@ class Monitor:
         milestones: Iterable[int] = (),
         rules: Sequence[Rule] = RULES,
     ):
-        average = float((fields or {}).get("ema") or 0.0)
+        average = (fields or {}).get("ema")
+        average = average if isinstance(average, float) else 0.0
         self.memory = 1 / (1 - average) if average < 1 else math.inf
         self.context = remedies.Context(plugin, data, run, fields or {})
         self.total_steps, self.milestones, self.rules = total_steps, tuple(milestones), rules
@@ -240,7 +241,7 @@ class Monitor:
         if not judged:
             names = ", ".join(self.record.players)
             said += f"; no two players{f' of {names}' if names else ''} say that they play against "
-            said += "each other, so the game itself was not judged"
+            said += f"each other, so the game itself was not judged{since}"
         return said
 
     def _evidence(self) -> dict[str, Any]:

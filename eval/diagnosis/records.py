@@ -11,8 +11,8 @@ from typing import Any
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.run import RunDir
 
-MOST = 1000
-"""Phases, and pairs of one, that are read of a file."""
+PHASES, PAIRS = 1000, 64
+"""Of a game's file; what is more is not read."""
 COLUMNS = ("step", "seconds", "g_loss", "d_loss", "fid", "inception_score")
 """Of a CSV file; all but step may be missing, and any cell of theirs empty."""
 
@@ -53,7 +53,7 @@ def _phases(found: Any) -> list[tuple[int, list[tuple[str, str]]]] | None:
         pairs = phase.get("pairs") if isinstance(phase, Mapping) else None
         step = _step(phase.get("step")) if isinstance(pairs, list) else None
         if step is not None:
-            told = [tuple(pair) for pair in _some(pairs) if _is_pair(pair)]
+            told = [tuple(pair) for pair in _some(pairs, PAIRS) if _is_pair(pair)]
             phases[step] = list(dict.fromkeys(told))
     return sorted(phases.items()) or None
 
@@ -64,8 +64,8 @@ def _is_pair(value: Any) -> bool:
     return named and len(value) == 2 and all(0 < len(n) <= 80 and n.isprintable() for n in value)
 
 
-def _some(value: Any) -> list[Any]:
-    return value[:MOST] if isinstance(value, list) else []
+def _some(value: Any, most: int = PHASES) -> list[Any]:
+    return value[:most] if isinstance(value, list) else []
 
 
 def _step(value: Any) -> int | None:
