@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test games lint docs bench clean
 
 demo: $(VENV)/.installed  ## train on handwritten digits for a few minutes and draw a grid
 	$(BIN)/ganzoo train dcgan --steps 1200
@@ -11,6 +11,9 @@ demo: $(VENV)/.installed  ## train on handwritten digits for a few minutes and d
 
 test: $(VENV)/.installed-test  ## run the test suite
 	$(BIN)/python -m pytest
+
+games: $(VENV)/.installed-test  ## nine games of the literature: checked, killed, resumed to the bit, judged
+	$(BIN)/python tests/games/harness.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -67,7 +67,7 @@ class Score:
     def save(self, run: RunDir) -> Path:
         """Write `RUN/eval/METRIC-STEP-HASH.json`, and its pictures beside it."""
         stem = f"{self.metric}-{self.step:08d}-{_digest(dict(self.protocol))}"
-        folder = run.path / "eval"
+        folder = run.scores
         for name, png in self.pictures.items():
             write_atomic(folder / f"{stem}-{name}.png", png)
         path = folder / f"{stem}.json"
@@ -77,7 +77,7 @@ class Score:
 
 def read(run: RunDir) -> list[Score]:
     """All scores of a run, by step; a file that is none is an error that names it."""
-    folder = run.path / "eval"
+    folder = run.scores
     paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
     return sorted((_read(path) for path in paths), key=lambda score: score.step or 0)
 

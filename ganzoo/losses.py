@@ -101,13 +101,21 @@ def gradient_penalty(
     discriminator: Callable[[tf.Tensor], tf.Tensor],
     real: tf.Tensor,
     fake: tf.Tensor,
-    seed: tf.Tensor,
+    seed: tf.Tensor | None = None,
     target: float = 1.0,
+    *,
+    mix: tf.Tensor | None = None,
 ) -> tf.Tensor:
-    """E[(|grad D(x^)| - target)^2] on random mixtures x^ (Gulrajani et al. 2017, equation 3)."""
+    """E[(|grad D(x^)| - target)^2] on random mixtures x^ (Gulrajani et al. 2017, equation 3).
+
+    `mix` (n,) in [0, 1] is `turn.uniform("mix")`, drawn for the whole batch; with a `seed` it is
+    drawn here, for these rows alone.
+    """
     fake = tf.stop_gradient(tf.cast(fake, tf.float32))
     shape = tf.concat([tf.shape(real)[:1], tf.ones(tf.rank(real) - 1, tf.int32)], 0)
-    mix = tf.random.stateless_uniform(shape, seed, alg="philox")
+    if mix is None:
+        mix = tf.random.stateless_uniform(shape, seed, alg="philox")
+    mix = tf.reshape(mix, shape)
     points = real + mix * (fake - real)
     with tf.GradientTape() as tape:
         tape.watch(points)

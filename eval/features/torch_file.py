@@ -37,7 +37,7 @@ class Storage(NamedTuple):
     dtype: np.dtype
 
 
-class View(NamedTuple):
+class Strided(NamedTuple):
     """A tensor: a part of a storage, in row-major order."""
 
     storage: Storage
@@ -54,7 +54,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
     try:
         with path.open("rb") as file:
             views, numbers = _zip(path) if zipfile.is_zipfile(path) else _stream(file)
-        if not isinstance(views, dict) or not all(isinstance(v, View) for v in views.values()):
+        if not isinstance(views, dict) or not all(isinstance(v, Strided) for v in views.values()):
             raise ValueError("it holds something else than tensors by name")
         return {str(name): _array(view, numbers(view.storage)) for name, view in views.items()}
     except Exception as error:  # a damaged pickle can raise nearly anything
@@ -112,14 +112,14 @@ class _Tensors(pickle.Unpickler):
         return self.storages[-1]
 
 
-def _view(storage: Storage, offset: int, shape: Any, strides: Any, *_: Any) -> View:
+def _view(storage: Storage, offset: int, shape: Any, strides: Any, *_: Any) -> Strided:
     expected = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
     if any(n > 1 and s != e for n, s, e in zip(shape, strides, expected, strict=True)):
         raise ValueError("the axes of a tensor are permuted: save contiguous ones")
-    return View(storage, int(offset), tuple(map(int, shape)))
+    return Strided(storage, int(offset), tuple(map(int, shape)))
 
 
-def _array(view: View, numbers: np.ndarray) -> np.ndarray:
+def _array(view: Strided, numbers: np.ndarray) -> np.ndarray:
     count = math.prod(view.shape)
     part = numbers[view.offset : view.offset + count]
     if len(part) != count:

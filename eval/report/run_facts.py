@@ -81,16 +81,16 @@ def read(path: str | Path) -> RunFacts:
         record=dict(untrusted.flat(config.get("record"), skip=("source",))),
         rows=rows,
         findings=_findings(run, config, rows, problems),
-        scores=_scores(run.path / "eval", problems),
+        scores=_scores(run.scores, problems),
         grids=grids(run),
-        real=next(iter(untrusted.files(run.path / "samples", "real.png")), None),
+        real=next(iter(untrusted.files(run.pictures, "real.png")), None),
         problems=problems,
     )
 
 
 def grids(run: RunDir) -> list[tuple[int, Path]]:
     """(step, PNG) of a run's sample grids, in order of step."""
-    found = untrusted.files(run.path / "samples", "step-*.png")
+    found = untrusted.files(run.pictures, "step-*.png")
     names = [(path.stem.removeprefix("step-"), path) for path in found]
     return sorted(
         (int(n), path) for n, path in names if n.isascii() and n.isdigit() and n[16:] == ""

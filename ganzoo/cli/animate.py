@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.completion import RUN
+from ganzoo.run import RunDir
 
 
 @click.command()
@@ -22,6 +23,6 @@ def animate(run: str, out: str | None, seconds: float) -> None:
     """Write the grid of RUN's samples over training as an animation."""
     from ganzoo.eval.report.animation import animate as write
 
-    path = Path(out) if out else Path(run) / "samples.gif"
+    path = Path(out) if out else RunDir(run).animation
     count = write(run, path, seconds=seconds)
     click.echo(f"{path}  ({count} pictures, {seconds:g} s, {path.stat().st_size / 1e6:.2f} MB)")

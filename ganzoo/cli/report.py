@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.completion import RUN
-from ganzoo.run import newest
+from ganzoo.run import RunDir, newest
 
 
 @click.command()
@@ -32,6 +32,6 @@ def report(runs: tuple[str, ...], out: str | None) -> None:
 
     path = Path(out) if out else Path("report.html")
     if not out and len(runs) == 1:
-        path = Path(runs[0]) / "report.html"
+        path = RunDir(runs[0]).report
     size = write(runs, path)
     click.echo(f"{path}  ({size / 1e6:.2f} MB)")

@@ -97,11 +97,11 @@ def train(**options: Any) -> None:
             outdir = options["outdir"] or new_path(request.settings.plugin, request.settings.data)
             watcher.say(terminal.headline(request, outdir))
             run = training.start(request, outdir, watcher)
-    pictures = sorted((run.path / "samples").glob("step-*.png"))
+    newest = run.newest_picture()
     if options["quiet"]:
         click.echo(run.path)
-    elif pictures:
-        click.echo(f"samples: {pictures[-1]}  (beside {run.picture('real')})")
+    elif newest:
+        click.echo(f"samples: {newest}  (beside {run.picture('real')})")
 
 
 def _check_counts(options: dict[str, Any]) -> None:

@@ -255,7 +255,7 @@ class Game:
         """The scalars of some equal turns, summed; however many they are, they are traced once."""
         if turns == 1:
             return self._play(movers, self._turn(step, number, [part[number] for part in fed]))
-        places: list[tuple[str, str]] = []
+        places = []  # an annotation here would stop AutoGraph
 
         def body(i: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             here = number + i

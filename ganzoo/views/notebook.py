@@ -37,16 +37,12 @@ class Notebook(terminal.Plain):
         """Draw the line, and the newest grid, where the last ones stood."""
         from IPython.display import HTML, display
 
-        shown = HTML(f"<pre>{markup.escape(line)}</pre>{picture(newest(self.folder))}")
+        newest = picture(RunDir(self.folder).newest_picture())
+        shown = HTML(f"<pre>{markup.escape(line)}</pre>{newest}")
         if self._place is None:
             self._place = display(shown, display_id=True)
         else:
             self._place.update(shown)
-
-
-def newest(folder: Path) -> Path | None:
-    """The newest grid of samples in a run folder."""
-    return max((folder / "samples").glob("step-*.png"), default=None)
 
 
 def picture(path: Path | None) -> str:
@@ -65,7 +61,7 @@ def html(run: RunDir) -> str:
     ]
     lines += [f"{f.get('severity')}: {f.get('name')}: {f.get('message')}" for f in run.findings()]
     text = markup.escape("\n".join(lines))
-    return f"<pre>{text}</pre>{picture(newest(run.path))}"
+    return f"<pre>{text}</pre>{picture(run.newest_picture())}"
 
 
 def show(run: RunDir) -> None:
@@ -75,4 +71,4 @@ def show(run: RunDir) -> None:
 
         display(HTML(html(run)))
     else:
-        print(newest(run.path) or f"{run.path} has no picture yet.")
+        print(run.newest_picture() or f"{run.path} has no picture yet.")

@@ -1,0 +1,230 @@
+"""What a game must stand: checked, trained, stopped, killed, resumed to the bit, sampled, scored.
+
+`python tests/games/harness.py [NAME ...]` plays all of them and prints a table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+CLOCK = ("seconds", "interval", "images_per_second")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One game: its data, its settings, and what its sampler can be asked for."""
+
+    data: str
+    """`digits`, `ring`, or one that `DATA` makes."""
+    steps: int = 24
+    fields: dict[str, str] = field(default_factory=dict)
+    pauses: tuple[int, ...] = (10,)
+    """Steps at which a training is stopped and resumed; milestones are among them."""
+    samples: tuple[tuple[str, ...], ...] = ((),)
+    """Options of `ganzoo sample`, one sampling each."""
+
+
+GAMES = {
+    "cyclegan": Case("domains", samples=((), ("--output", "a"), ("--input", "a=train"))),
+    "cogan": Case("domains", samples=((), ("--output", "b"))),
+    "three_players": Case("ring"),
+    "infogan": Case(
+        "digits", samples=((), ("--set", "code=3"), ("--set", "angle.0=1.5", "--set", "code=1"))
+    ),
+    "unrolled": Case("ring", steps=16, pauses=(7,)),
+    "srgan": Case(
+        "paired",
+        fields={"pretrain": "8"},
+        pauses=(8, 13),
+        samples=((), ("--input", "small=train")),
+    ),
+    "progan": Case("digits", fields={"grow": "[8, 16]"}, pauses=(8, 11, 16)),
+    "ada": Case("digits"),
+    "stylegan2": Case("digits", samples=((), ("--set", "psi=0.5"), ("--set", "psi=0"))),
+}
+
+
+# -- data -----------------------------------------------------------------------------------------
+
+
+def domains(folder: Path) -> str:
+    """Digits in `trainA` and `testA`, other digits inverted in `trainB` and `testB`: no pairs."""
+    from ganzoo import data, pictures
+
+    for split, rows in (("train", {"A": range(300), "B": range(300, 520)}),
+                        ("test", {"A": range(60), "B": range(60, 110)})):  # fmt: skip
+        images = data.load("digits", split=split).arrays["image"]
+        for domain, chosen in rows.items():
+            place = folder / "domains" / f"{split}{domain}"
+            place.mkdir(parents=True, exist_ok=True)
+            for i in chosen:
+                image = images[i] if domain == "A" else 255 - images[i]
+                (place / f"{i:04d}.png").write_bytes(pictures.png(image))
+    return str(folder / "domains")
+
+
+def paired(folder: Path) -> str:
+    """Digits of 16x16, and the same ones of 8x8 as an array `small`."""
+    from ganzoo import data
+
+    images = data.load("digits").arrays["image"]
+    small = images.reshape(-1, 8, 2, 8, 2, 1).mean((2, 4)).round().astype(np.uint8)
+    np.savez(folder / "paired.npz", image=images, small=small)
+    return str(folder / "paired.npz")
+
+
+DATA: dict[str, Callable[[Path], str]] = {"domains": domains, "paired": paired}
+SIZE = {"domains": ("--size", "16")}
+
+
+# -- commands -------------------------------------------------------------------------------------
+
+
+def ganzoo(*words: str) -> str:
+    """Run a command; its standard output, or RuntimeError with what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ganzoo", *words], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"ganzoo {' '.join(words)}\n{done.stderr[-2000:]}{done.stdout[-500:]}")
+    return done.stdout
+
+
+class Played:
+    """One game in a folder of its own."""
+
+    def __init__(self, name: str, folder: Path):
+        self.name, self.case, self.folder = name, GAMES[name], folder
+        made = DATA.get(self.case.data)
+        self.data = made(folder) if made else self.case.data
+        self.plugin = str(HERE / f"{name}.py")
+
+    def settings(self, steps: int) -> list[str]:
+        """The options of a training of so many steps, two rows a checkpoint."""
+        fields = [w for k, v in self.case.fields.items() for w in ("--set", f"{k}={v}")]
+        cadence = ["--log-every", "4", "--checkpoint-every", "4", "--picture-every", "8"]
+        sized = SIZE.get(self.case.data, ())
+        return [self.plugin, "--data", self.data, *sized, "--steps", str(steps), *fields, *cadence]
+
+    def train(self, place: str, steps: int) -> Path:
+        """A training from step 0, in one go."""
+        run = self.folder / place
+        ganzoo("train", *self.settings(steps), "--outdir", str(run), "--quiet")
+        return run
+
+    def stopped(self, pause: int) -> Path:
+        """The same training with a stop at `pause`."""
+        run = self.train(f"paused-{pause}", pause)
+        ganzoo("train", "--resume", str(run), "--steps", str(self.case.steps), "--quiet")
+        return run
+
+    def killed(self) -> tuple[Path, int]:
+        """The same training, killed at a random moment behind its first checkpoint, and the newest
+        checkpoint that it left."""
+        run = self.folder / "killed"
+        words = [sys.executable, "-m", "ganzoo", "train", *self.settings(self.case.steps)]
+        process = subprocess.Popen(
+            [*words, "--outdir", str(run), "--quiet"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while process.poll() is None and not list(run.glob("checkpoints/*.npz")):
+            time.sleep(0.02)
+        time.sleep(random.random() * 0.7)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        left = max(int(p.stem.split("-")[1]) for p in run.glob("checkpoints/*.npz"))
+        ganzoo("train", "--resume", str(run), "--steps", str(self.case.steps), "--quiet")
+        return run, left
+
+
+def difference(one: Path, other: Path, steps: int) -> str:
+    """`120/120 arrays` where the last checkpoints are the same bits, and whether the rows are."""
+    a, b = (np.load(run / "checkpoints" / f"step-{steps:08d}.npz") for run in (one, other))
+    assert sorted(a.files) == sorted(b.files)
+    equal = sum(np.array_equal(a[name], b[name]) for name in a.files)
+    rows, others = (list(map(_timeless, _lines(run / "metrics.jsonl"))) for run in (one, other))
+    missing = [row["step"] for row in rows if row not in others]
+    return f"{equal}/{len(a.files)}" + (f", rows of {missing} differ" if missing else "")
+
+
+def _lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def _timeless(row: dict) -> dict:
+    return {name: value for name, value in row.items() if name not in CLOCK}
+
+
+def play(name: str, folder: Path) -> dict[str, str]:
+    """All of it for one game, as a row of the table; the first thing that fails is in `failed`."""
+    began, row = time.perf_counter(), {"game": name}
+    try:
+        game = Played(name, folder)
+        found = json.loads(ganzoo("plugin", "check", game.plugin, "--json"))
+        states = [result["status"] for result in found]
+        row["check"] = ", ".join(f"{states.count(s)} {s}" for s in sorted(set(states)))
+        steps = game.case.steps
+        straight = game.train("straight", steps)
+        row["stopped at"] = "; ".join(
+            f"{pause}: {difference(straight, game.stopped(pause), steps)}"
+            for pause in game.case.pauses
+        )
+        run, left = game.killed()
+        row["killed behind"] = f"{left}: {difference(straight, run, steps)}"
+        for i, options in enumerate(game.case.samples):
+            out = folder / f"sample-{i}.png"
+            ganzoo("sample", str(straight), "-n", "16", "--out", str(out), *options)
+        row["sampled"] = str(len(game.case.samples))
+        told = json.loads(ganzoo("eval", str(straight), "--fid", "--json"))
+        row["score"] = "; ".join(f"{s['value']:.4g}" for s in told["scores"])
+        ganzoo("report", str(straight), "--out", str(folder / "report.html"))
+        row["reported"] = f"{(folder / 'report.html').stat().st_size // 1000} kB"
+    except (RuntimeError, AssertionError, OSError, ValueError) as error:
+        row["failed"] = f"{type(error).__name__}: {error}"
+    row["seconds"] = f"{time.perf_counter() - began:.0f}"
+    return row
+
+
+def main(names: Sequence[str], folder: Path) -> int:
+    """Play the games, print their table; 1 where one failed."""
+    columns = ("game", "check", "stopped at", "killed behind", "sampled", "score", "reported")
+    print("| " + " | ".join((*columns, "seconds")) + " |")
+    print("|" + "---|" * (len(columns) + 1))
+    failed = 0
+    for name in names:
+        row = play(name, folder / name)
+        print("| " + " | ".join(row.get(c, "") for c in (*columns, "seconds")) + " |", flush=True)
+        if "failed" in row or _unequal(row):
+            failed = 1
+            print(row.get("failed", "the resumed training is another"), file=sys.stderr, flush=True)
+    return failed
+
+
+def _unequal(row: dict[str, str]) -> bool:
+    parts = row["stopped at"].split("; ") + [row["killed behind"]]
+    return any("differ" in part or len(set(part.split(": ")[1].split("/"))) > 1 for part in parts)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=list(GAMES))
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        for each in arguments.names:
+            (Path(temporary) / each).mkdir()
+        sys.exit(main(arguments.names, Path(temporary)))

@@ -1,0 +1,28 @@
+"""Two of the games of `tests/games`, as the harness plays them; `make games` plays all."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "games"))
+
+import harness
+
+SHORT = ("cyclegan", "progan")
+"""Several inputs, outputs, pairs, groups of data and a pool; growth, a sampler's state, slots."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHORT)
+def test_a_game_is_trained_killed_resumed_to_the_bit_sampled_and_judged(name, tmp_path):
+    row = harness.play(name, tmp_path)
+    assert "failed" not in row, row["failed"]
+    assert not harness._unequal(row), row
+
+
+def test_every_game_is_played():
+    files = {path.stem for path in Path(harness.HERE).glob("*.py")} - {"harness"}
+    assert files == set(harness.GAMES)
