@@ -45,6 +45,10 @@ class Terms:
     seed: int = 0
     pixels: str = "auto"
     size: int | None = None
+    output: str | None = None
+    """Of a run: which of its sampler's outputs; None: the first."""
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Of a run: inputs that are held at values, or priors that are cut: `{"psi": 0.5}`."""
 
 
 def evaluate(
@@ -152,9 +156,12 @@ class Judge:
         )
         seen_by = [self.extractor.label] if metric.features else []
         of = f"{self.reference.split} {_short(real)}".strip()
+        asked = [f"output {self.terms.output}"] if self.terms.output else []
+        asked += [f"{name}={value}" for name, value in self.terms.settings.items()]
+        terms = ", ".join([*seen_by, f"{_short(fake)} vs {of}", *asked])
         return Score(
             metric=value.name,
-            label=f"{value.title} ({', '.join([*seen_by, f'{_short(fake)} vs {of}'])})",
+            label=f"{value.title} ({terms})",
             value=value.value,
             std=value.std,
             better=value.better,
@@ -170,10 +177,16 @@ class Judge:
                 "fingerprint": self.real.fingerprint,
                 "split": self.reference.split,
                 "settings": dict(value.settings),
+                **self._asked(),
                 "seed": self.terms.seed,
                 "ganzoo": __version__,
             },
         )
+
+    def _asked(self) -> dict[str, Any]:
+        """What was asked of a run's sampler beside samples: part of what makes a column."""
+        asked = {"output": self.terms.output, "inputs": self.terms.settings}
+        return {name: value for name, value in asked.items() if value}
 
     def _whose(self) -> dict[str, str]:
         """Whose protocol the data set asks for: told, and no part of what makes a column."""
@@ -193,7 +206,8 @@ class Judge:
                 "this needs a data set with a training split, its test split being the baseline: "
                 f"{self.reference.name} is none."
             )
-        train = sources.reference(name, split="train", size=_size(self.source, self.terms))
+        size = _size(self.source, self.terms)
+        train = sources.reference(name, split="train", size=size, array=self.reference.array)
         keep = min(train.count, TRAIN_VALUES // self.extractor.dim)
         self.view.start(train.name, train.count)
         return summary.summarize_stored(
@@ -231,7 +245,7 @@ def _sources(
     elif (Path(target) / "config.yaml").is_file():
         run = RunDir.open(target)
         for step in sources.steps(run, checkpoint):
-            yield sources.Generated(run, step), run
+            yield sources.Generated(run, step, output=terms.output, settings=terms.settings), run
     else:
         yield sources.stored(os.fspath(target), pixels=terms.pixels, size=terms.size), None
 
@@ -240,18 +254,18 @@ def _reference(
     source: sources.Source, against: str | sources.Stored | None, terms: Terms
 ) -> sources.Stored:
     size = _size(source, terms)
-    if against is None:
-        if not source.data:
-            raise UsageError(
-                f"say what {source.name} is to be compared with: a data set, a file or a folder, "
-                "as in `ganzoo eval SAMPLES mnist`."
-            )
-        against = source.data
-    real = (
-        sources.reference(against, split=terms.split, pixels=terms.pixels, size=size)
-        if isinstance(against, str)
-        else against
-    )
+    if against is None and not source.data:
+        raise UsageError(
+            f"say what {source.name} is to be compared with: a data set, a file or a folder, "
+            "as in `ganzoo eval SAMPLES mnist`."
+        )
+    if against is None and isinstance(source, sources.Generated):
+        real = sources.of_run(source, split=terms.split, size=size)
+    elif against is None or isinstance(against, str):
+        name = against or source.data
+        real = sources.reference(name, split=terms.split, pixels=terms.pixels, size=size)
+    else:
+        real = against
     if real.shape != source.shape:
         raise UsageError(
             f"{source.name} has samples of {_shape(source.shape)} and {real.name} of "

@@ -55,6 +55,8 @@ class Stored:
     data: str = ""
     split: str = ""
     note: str | None = None
+    array: str = ""
+    """Which of the data set's arrays; empty for its key's."""
     judging: Judging = field(default_factory=Judging)
     """How samples that are compared with these want to be judged."""
 
@@ -167,25 +169,44 @@ def stored(path: str, *, pixels: str = "auto", size: int | None = None) -> Store
     )
 
 
-def reference(name: str, *, split: str, pixels: str = "auto", size: int | None = None) -> Stored:
-    """A data set's split by its name; a file or folder whole, since somebody chose it."""
-    if handles.is_name(name) or name in data.names():
-        return of_dataset(data.load(name, size=size, split=split), split)
+def reference(
+    name: str, *, split: str, pixels: str = "auto", size: int | None = None, array: str = ""
+) -> Stored:
+    """A data set's split by its name; a file or folder whole, since somebody chose it.
+
+    With an `array` a file or folder is a data set too: one of its arrays, of that split.
+    """
+    if array or handles.is_name(name) or name in data.names():
+        return of_dataset(data.load(name, size=size, split=split), split, array)
     if not Path(name).expanduser().exists():
         raise unknown("data set or path", name, data.names())
     return stored(name, pixels=pixels, size=size)
 
 
-def of_dataset(found: Dataset, split: str) -> Stored:
-    """A loaded data set as a source."""
+def of_run(source: Generated, *, split: str, size: int | None) -> Stored:
+    """What a run's samples are compared with: the array that they imitate, of the data set that it
+    was trained on; a file or folder with this one array is taken whole."""
+    name = source.data
+    path = not handles.is_name(name) and name not in data.names() and Path(name).exists()
+    found = data.load(name, size=size, split=split)
+    if path and not found.spec.others:
+        return stored(name, size=size)
+    return of_dataset(found, split, "" if source.array == found.spec.key else source.array)
+
+
+def of_dataset(found: Dataset, split: str, array: str = "") -> Stored:
+    """A loaded data set as a source, or one of its arrays."""
+    name = f"{found.name} {split}" + (f", {array}" if array else "")
+    found = found.of(array) if array else found
     return Stored(
-        f"{found.name} {split}",
+        name,
         found.arrays[found.spec.key],
         found.arrays.get("label"),
         data=found.name,
         split=split,
         note=found.note,
         judging=found.judging,
+        array=array,
     )
 
 

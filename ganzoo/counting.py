@@ -27,7 +27,10 @@ def count(plugin: Plugin, spec: DataSpec) -> dict[str, dict[str, int]]:
 
 
 def flops(network: keras.Model) -> int:
-    """Floating-point operations of one sample's forward pass, from the graph."""
+    """Floating-point operations of one sample's forward pass, from the graph; 0 of a network that
+    is not called, and only holds state."""
+    if not getattr(network, "inputs", None):
+        return 0
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2_as_graph,
     )

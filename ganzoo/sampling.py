@@ -358,7 +358,11 @@ class StoredRows:
         if self._data is None:
             config = self.run.config()
             name, size = str(config.get("data", "")), config.get("size")
-            self._data = data.load(name, size=size, split=self.split)
+            try:
+                self._data = data.load(name, size=size, split=self.split)
+            except GanzooError as error:
+                todo = f"say --input {source.array}=train, or name a file or a folder there"
+                raise type(error)(f"{str(error).rstrip('.')}: {todo}.") from error
         if source.array not in self._data.arrays:
             raise GanzooError(
                 f"the sampler of {self.run} is fed by the array {source.array!r}, which "

@@ -49,7 +49,16 @@ def _ending(end: str) -> Callable[[str], str]:
 
 
 def _named(**names: str) -> Callable[[str], str]:
-    return lambda name: names.get(name, "")
+    """Of these names, and of those that stand behind a player's: `d_a_real_logits`."""
+
+    def called(name: str) -> str:
+        if name in names:
+            return names[name]
+        found = [plain for plain in names if name.endswith(f"_{plain}")]
+        whose = name.removesuffix(f"_{found[0]}").replace("_", " ") if found else ""
+        return f"{names[found[0]]}, {whose}" if found else ""
+
+    return called
 
 
 GROUPS = (

@@ -76,6 +76,14 @@ def _variable(metric: str) -> str:
     help="The range that a file's values are in.",
 )
 @click.option("--size", type=int, help="Resize stored images to SIZE x SIZE.")
+@click.option("--output", metavar="NAME", help="Of a run with several outputs: this one.")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="INPUT=VALUE",
+    help="Of a run: hold an input of its sampler at a value, as in `ganzoo sample`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
 def evaluate(
     target: str | None,
@@ -83,6 +91,7 @@ def evaluate(
     others: tuple[str, ...],
     everything: bool,
     as_json: bool,
+    assignments: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Judge a run's generator, or samples in a file or folder, against real ones, by --fid if no
@@ -92,8 +101,10 @@ def evaluate(
     on, anything else with what stands behind it: `ganzoo eval samples.npz mnist`. A run's scores
     are written to RUN/eval/, each with its whole protocol; `ganzoo compare` reads them.
     """
+    from ganzoo import settings
     from ganzoo.eval.metrics import METRICS
 
+    options["settings"] = dict(map(settings.parse_assignment, assignments))
     chosen = [name for name in METRICS if options.pop(_variable(name))]
     if target is None:
         target = str(newest())
