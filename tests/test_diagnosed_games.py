@@ -124,6 +124,15 @@ def test_two_players_that_explode_are_both_named():
     assert told == {"discriminator", "generator_1"}
 
 
+def test_a_name_that_begins_with_another_is_its_own():
+    pairs = ("generator", "discriminator"), ("generator_b", "discriminator_b")
+    rows = game(*pairs)
+    for row in rows[50:]:
+        row["generator_b_grad_norm"] = 1e6
+    told = {f.evidence["player"] for f in judge(rows, *pairs) if f.name == "exploding"}
+    assert told == {"generator_b"}
+
+
 def test_a_discriminator_that_learns_by_heart_is_named():
     pairs = ("g", "d_1"), ("g", "d_2")
     rows = game(*pairs)
@@ -249,6 +258,8 @@ def test_a_second_phase_that_begins_with_good_samples_may_stay_there():
     for row in rows:
         if row["step"] > EDGE and "score" in row:
             row |= {"score": 3.0, "precision": 0.6, "recall": 0.6}
+        if row["step"] > EDGE:  # the discriminator is at chance, as it should be in the end
+            row |= {"real_logits": 0.01, "fake_logits": 0.0}
     assert failures(grown(rows)) == []
 
 
