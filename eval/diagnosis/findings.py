@@ -10,6 +10,8 @@ from ganzoo.errors import unknown
 from ganzoo.eval.diagnosis.history import History
 from ganzoo.files import plain
 
+VERDICTS = ("healthy", "not_judged")
+"""Names of what is said of a whole training in which no failure was found."""
 SEVERITIES = ("failure", "warning", "info")
 """Worst first; only `failure` is an alarm."""
 ABOUT = ("pair", "generator", "discriminator", "player", "samples")

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ganzoo.eval.diagnosis.findings import VERDICTS
 from ganzoo.eval.report import axis
 from ganzoo.eval.report.bars import bars
 from ganzoo.eval.report.curves import Line, Mark, chart
@@ -127,7 +128,7 @@ def _marks(facts: RunFacts) -> list[Mark]:
             f"{number}. {finding['name']}: {finding['message']}",
         )
         for number, finding in enumerate(facts.findings, 1)
-        if finding["name"] != "healthy"
+        if finding["name"] not in VERDICTS
     ]
 
 

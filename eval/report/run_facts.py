@@ -17,7 +17,7 @@ from typing import Any
 from ganzoo import registry, settings
 from ganzoo.errors import GanzooError
 from ganzoo.eval.diagnosis import records
-from ganzoo.eval.diagnosis.findings import SEVERITIES
+from ganzoo.eval.diagnosis.findings import SEVERITIES, VERDICTS
 from ganzoo.eval.diagnosis.monitor import diagnose
 from ganzoo.eval.report import untrusted
 from ganzoo.eval.report.untrusted import text
@@ -156,7 +156,7 @@ def _findings(
     seen = {item["name"] for item in found}
     found += [f for f in _diagnosed(run, config, rows, problems) if f["name"] not in seen]
     if any(item["severity"] == "failure" for item in found):
-        found = [item for item in found if item["name"] != "healthy"]
+        found = [item for item in found if item["name"] not in VERDICTS]
     return _merged(
         sorted(found, key=lambda item: (SEVERITIES.index(item["severity"]), item["step"]))
     )

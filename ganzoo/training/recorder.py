@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Mapping
 from typing import Any
@@ -63,7 +64,7 @@ class Recorder:
 
     def _monitor(self, past: list[dict[str, Any]]) -> Monitor:
         """The monitor as it stood behind the last row: it has read all of them again."""
-        monitor = Monitor(**records.context(self.run, self.run.config()))
+        monitor = Monitor(**records.context(self.run, dataclasses.asdict(self.settings)))
         for row in past:
             monitor.see(row)
         self.run.write_findings([finding.as_json() for finding in monitor.findings])
