@@ -95,10 +95,11 @@ class ProGAN(Plugin):
         return keras.Model(image, networks["d0"](x), name="critic")
 
     def depth_at(self, step):
-        """How far the networks have grown at a step: a level more in half of each phase."""
+        """How far the networks have grown at a step: a level more from each milestone on, in half
+        as many steps as the level before it had."""
         depth = tf.constant(0.0)
-        for start, end in zip(self.grow, (*self.grow[1:], self.steps), strict=True):
-            half = max(1.0, (end - start) / 2)
+        for before, start in zip((0, *self.grow), self.grow, strict=False):
+            half = max(1.0, (start - before) / 2)
             depth += tf.clip_by_value((tf.cast(step - start, tf.float32) + 1) / half, 0.0, 1.0)
         return depth
 

@@ -131,7 +131,7 @@ class SRGAN(Plugin):
             return judged(*logits(turn), self.accuracy(*logits(turn)))
 
         adam = Adam(self.g_lr, beta_1=0.9)
-        g = dict(optimizer=adam, record=g_record, carry=True)
+        g = {"optimizer": adam, "record": g_record, "carry": True}
         if step < self.pretrain:
             return [Player("generator", ("generator",), pixels, **g)]
         return [

@@ -64,7 +64,7 @@ class StyleGAN2(Plugin):
         w = keras.Input((self.z_dim,), name="w")
         noise = keras.Input((*spec.shape[:2], len(self.sides(spec))), name="noise")
         x, image = Start(self.width)(w), None
-        for k, side in enumerate(self.sides(spec)):
+        for k in range(len(self.sides(spec))):
             x = layers.UpSampling2D(interpolation="bilinear")(x) if k else x
             x = Leaky()(Modulated(self.width, 3)([x, Scaled(self.width, bias=1.0)(w)]))
             x = AddNoise(k)([x, noise])
