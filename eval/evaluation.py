@@ -131,7 +131,7 @@ class Judge:
             try:
                 values = metric.compute(self._sides(rng))
                 found += [self._score(value, metric) for value in values]
-            except (UnsuitedError, installed.BrokenError) as error:
+            except (UsageError, installed.BrokenError) as error:
                 if not skip_unsuited:
                     raise
                 self.view.say(f"{metric.name} is left out: {error}")
@@ -185,7 +185,8 @@ class Judge:
 
     def _asked(self) -> dict[str, Any]:
         """What was asked of a run's sampler beside samples: part of what makes a column."""
-        asked = {"output": self.terms.output, "inputs": self.terms.settings}
+        fed = self.source.fed if isinstance(self.source, sources.Generated) else {}
+        asked = {"output": self.terms.output, "inputs": self.terms.settings, "test rows": fed}
         return {name: value for name, value in asked.items() if value}
 
     def _whose(self) -> dict[str, str]:
@@ -299,7 +300,9 @@ def _count(source: sources.Source, suited: int | None, terms: Terms) -> int:
     if wanted is None:
         wanted = (suited or SAMPLES) if source.count is None else source.count
     if source.count is not None and wanted > source.count:
-        raise UsageError(f"{source.name} holds {source.count} samples, {wanted} are asked for.")
+        fed = isinstance(source, sources.Generated)
+        holds = "is fed by {} test rows" if fed else "holds {} samples"
+        raise UsageError(f"{source.name} {holds.format(source.count)}, {wanted} are asked for.")
     if wanted < 2:
         raise UsageError(f"expected at least 2 samples, not {wanted}.")
     return wanted

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ganzoo import data, handles
-from ganzoo.data import Dataset, Judging, arrays, folder, to_uint8
+from ganzoo.data import Dataset, Judging, arrays, domains, folder, to_uint8
 from ganzoo.data.resize import resize
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.run import RunDir
@@ -130,10 +130,15 @@ class Generated:
         self.shape, self.is_image = self.output.shape, self.output.is_image
 
     @cached_property
+    def fed(self) -> dict[str, int]:
+        """Input -> how many test rows feed it, of those that data feeds."""
+        fed = self.sampler.fed_by_data(self.output.name)
+        return {one.name: len(self.sampler.rows(one.source)) for one in fed}
+
+    @property
     def count(self) -> int | None:
         """How many rows feed it; None where it is fed by no data."""
-        fed = self.sampler.fed_by_data(self.output.name)
-        return min((len(self.sampler.rows(one.source)) for one in fed), default=None)
+        return min(self.fed.values(), default=None)
 
     def batches(self, n: int, seed: int) -> Iterator[np.ndarray]:
         """Sample i depends on the seed and i alone."""
@@ -156,6 +161,10 @@ def stored(path: str, *, pixels: str = "auto", size: int | None = None) -> Store
     """The samples of an `.npz` or `.npy` file or of a folder of images, all of them."""
     place = Path(path).expanduser()
     if place.is_dir():
+        if domains.are_in(place):
+            raise UsageError(
+                f"{path} holds two domains: name the folder of one, as {place / 'testB'}."
+            )
         values, note = folder.samples(str(place), size)
         return Stored(path, values, note=note)
     if place.is_file() and place.suffix.lower() in (".npz", ".npy"):
@@ -187,11 +196,12 @@ def of_run(source: Generated, *, split: str, size: int | None) -> Stored:
     """What a run's samples are compared with: the array that they imitate, of the data set that it
     was trained on; a file or folder with this one array is taken whole."""
     name = source.data
-    path = not handles.is_name(name) and name not in data.names() and Path(name).exists()
+    named = handles.is_name(name) or name in data.names() or not Path(name).exists()
     found = data.load(name, size=size, split=split)
-    if path and not found.spec.others:
+    if not named and not found.spec.others:
         return stored(name, size=size)
-    return of_dataset(found, split, "" if source.array == found.spec.key else source.array)
+    own = named and source.array == found.spec.key
+    return of_dataset(found, split, "" if own else source.array)
 
 
 def of_dataset(found: Dataset, split: str, array: str = "") -> Stored:

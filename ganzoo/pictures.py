@@ -14,12 +14,13 @@ SMALLEST_SIDE = 56
 """Images smaller than this are enlarged by a whole factor, without smoothing."""
 
 
-def grid(samples: np.ndarray, real: np.ndarray | None = None) -> bytes:
+def grid(samples: np.ndarray, real: np.ndarray | None = None, columns: int | None = None) -> bytes:
     """A PNG of the samples: images (n, h, w, c) in [-1, 1] or uint8 side by side, or 2-D points.
 
     One-dimensional points are drawn as a histogram; 1 and 3 channels are grey and colour. With
     `real` points, those lie behind the samples in grey and set the axes, so that the pictures of a
-    training can be laid upon each other.
+    training can be laid upon each other. `columns` images stand in a row, by default as many as
+    rows.
     """
     if samples.ndim == 2:
         return _points(samples, real)
@@ -30,7 +31,7 @@ def grid(samples: np.ndarray, real: np.ndarray | None = None) -> bytes:
         )
     images = samples if samples.dtype == np.uint8 else to_uint8(samples)
     n, height, width, channels = images.shape
-    columns = math.ceil(math.sqrt(n))
+    columns = columns or math.ceil(math.sqrt(n))
     rows = math.ceil(n / columns)
     canvas = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1, channels), 64, np.uint8)
     for index, image in enumerate(images):
@@ -38,6 +39,22 @@ def grid(samples: np.ndarray, real: np.ndarray | None = None) -> bytes:
         left = index % columns * (width + 1) + 1
         canvas[top : top + height, left : left + width] = image
     return png(canvas, max(1, -(-SMALLEST_SIDE // height)))
+
+
+def alike(parts: list[np.ndarray]) -> list[np.ndarray]:
+    """Images (n, h, w, 1 or 3) of several kinds as one kind: of the largest sides, by whole
+    factors and then cut or filled with grey, and in colour where one of them is."""
+    sides = [max(part.shape[i] for part in parts) for i in (1, 2)]
+    channels = max(part.shape[3] for part in parts)
+    return [_as(part, sides, channels) for part in parts]
+
+
+def _as(part: np.ndarray, sides: list[int], channels: int) -> np.ndarray:
+    factor = max(1, min(side // own for side, own in zip(sides, part.shape[1:3], strict=True)))
+    larger = part.repeat(factor, 1).repeat(factor, 2)
+    whole = np.zeros((len(part), *sides, channels), np.float32)
+    whole[:, : larger.shape[1], : larger.shape[2]] = larger
+    return whole
 
 
 def png(image: np.ndarray, factor: int = 1) -> bytes:

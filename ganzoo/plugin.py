@@ -136,7 +136,8 @@ class Turn:
     def seed(self, purpose: str) -> tf.Tensor:
         """A seed of shape (2,) for TensorFlow's stateless draws: (seed, purpose, step, turn).
 
-        What is drawn with it has no place in the whole batch: `normal` and `uniform` have.
+        It is the same wherever parts of a batch are: for what is drawn once a turn, such as the
+        slots of a pool. What is drawn for each row has its place with `normal` and `uniform`.
         """
         import tensorflow as tf
 
@@ -195,11 +196,11 @@ class Turn:
 class Player:
     """Who moves in the game: the networks it trains, the loss that it lowers, and how often.
 
-    `loss(turn)` returns a scalar; `penalty(turn)` another that is added to it, or None, and is
-    recorded as `NAME_penalty`. `record(turn)` returns named scalars for the log, computed with the
-    networks as the loss saw them; where two players record the same name, each is kept behind its
-    player's. `after()` or `after(turn)` runs behind every update: weight clipping, an image pool,
-    the statistic of an adaptive augmentation.
+    `loss(turn)` returns a scalar; `penalty(turn)` another that is added to it, or None:
+    `NAME_loss` is recorded as their sum, `NAME_penalty` as it is. `record(turn)` returns named
+    scalars for the log, computed with the networks as the loss saw them; where two players record
+    the same name, each is kept behind its player's. `after()` or `after(turn)` runs behind every
+    update: weight clipping, an image pool, the statistic of an adaptive augmentation.
     """
 
     name: str
@@ -390,7 +391,11 @@ class Plugin:
         }
 
     def networks(self, spec: DataSpec) -> dict[str, keras.Model]:
-        """All networks of the game by name, built; those that come into play later too."""
+        """All networks of the game by name, built; those that come into play later too.
+
+        A layer may stand in two of them. A network may hold nothing but state that no player
+        trains (a pool, a statistic, a fade): it is saved and resumed like the others.
+        """
         return {"generator": self.generator(spec), "discriminator": self.discriminator(spec)}
 
     def frozen(self, spec: DataSpec) -> Mapping[str, Frozen]:

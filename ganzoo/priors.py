@@ -434,10 +434,13 @@ def _number(name: str, value: Any) -> float:
 
 
 def _value(one: Input, value: Any) -> np.ndarray:
-    chosen = isinstance(one.source, (Label, Categorical)) and isinstance(value, (int, str))
-    if chosen and _is_float(one.dtype) and len(one.shape) == 1:  # one-hot: a class stands for it
-        check_label(int(_number(one.name, value)), one.shape[0])
-        return np.eye(one.shape[0])[int(value)]
+    lone = isinstance(one.source, (Label, Categorical)) and isinstance(value, (int, float, str))
+    if lone and _is_float(one.dtype) and len(one.shape) == 1:  # one-hot: a class stands for it
+        number = _number(one.name, value)
+        if number % 1:
+            raise UsageError(f"--set {one.name}: expected a class, not {value!r}.")
+        check_label(int(number), one.shape[0], one.name)
+        return np.eye(one.shape[0])[int(number)]
     try:
         array = np.asarray(value, np.float64)
         array = np.broadcast_to(array, one.shape)
@@ -448,14 +451,14 @@ def _value(one: Input, value: Any) -> np.ndarray:
     if not np.isfinite(array).all() or (not _is_float(one.dtype) and (array % 1).any()):
         raise UsageError(f"--set {one.name}: {value!r} is no value of a {one.dtype} input.")
     if isinstance(one.source, Label) and not one.shape:
-        check_label(int(array), one.source.classes)
+        check_label(int(array), one.source.classes, one.name)
     return array
 
 
-def check_label(label: int, classes: int) -> None:
-    """Raise UsageError for a class that the data does not have."""
+def check_label(label: int, classes: int, name: str = "label") -> None:
+    """Raise UsageError for a class that there is not."""
     if not 0 <= label < classes:
-        raise UsageError(f"label must lie in 0..{classes - 1}, not {label}.")
+        raise UsageError(f"{name} must lie in 0..{classes - 1}, not {label}.")
 
 
 def rows(

@@ -294,9 +294,14 @@ class Sampler:
         settings, given = dict(settings or {}), given or {}
         inputs, held = priors.changed(self.inputs, settings)
         streams = priors.streams(inputs, seed)
-        for name in given:
+        for name in [*given, *(name.partition(".")[0] for name in settings)]:
             if name not in streams:
                 raise unknown("input", name, streams)
+            if name not in needs:
+                raise UsageError(
+                    f"the output {self.output(output).name!r} does not depend on the input "
+                    f"{name!r}; it depends on {', '.join(needs)}."
+                )
         found = {}
         for one in inputs:
             if one.name in given:

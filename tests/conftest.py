@@ -79,7 +79,7 @@ def probe_of(dataset: Dataset, game, *, seed: int = 0):
     return Probe(
         dataset,
         inputs=game.inputs,
-        output=game.outputs[0],
+        outputs=game.outputs,
         sampler=game.average,
         judges=game.judges(),
         seed=seed,

@@ -50,7 +50,7 @@ FINE = {1: 256, 2: 64}
 class Probe:
     """Fixed inputs and real samples of one run, and its networks compiled for inference.
 
-    `inputs` are what the `sampler` takes, `output` is what is looked at of what it makes;
+    `inputs` are what the `sampler` takes, `outputs` what it makes, of which the first is looked at;
     `judges` are the discriminators by their players' names.
     """
 
@@ -59,13 +59,13 @@ class Probe:
         dataset: Dataset,
         *,
         inputs: Sequence[Input],
-        output: Output,
+        outputs: Sequence[Output],
         sampler: keras.Model,
         judges: Mapping[str, keras.Model],
         seed: int,
         size: int | None = None,
     ):
-        self.whole, self.dataset = dataset, dataset.of(output.imitates)
+        self.whole, self.dataset = dataset, dataset.of(outputs[0].imitates)
         self.spec, self.size = self.dataset.spec, size
         bits = np.random.Generator(np.random.Philox(key=seed))
         order = bits.permutation(len(self.dataset))
@@ -87,7 +87,10 @@ class Probe:
         )
         self.inputs = [self._input(one, bits) for one in inputs]
         self._blas = ThreadpoolController()
-        self._sample = _inference(sampler, self.inputs, output.name)
+        self._made = [_inference(sampler, self.inputs, i, o) for i, o in enumerate(outputs)]
+        self._sample = self._made[0]
+        fed = zip(inputs, self.inputs, strict=True)
+        self._shown = [rows for one, rows in fed if isinstance(one.source, Data) and rows.ndim == 4]
         self.judge_by(judges)
 
     def _input(self, one: Input, bits: np.random.Generator) -> np.ndarray:
@@ -110,6 +113,22 @@ class Probe:
         n = GRID if self.spec.is_image else SAMPLES
         samples = _in_batches(self._sample, [x[:n] for x in self.inputs])
         return samples, None if self.spec.is_image else self.real
+
+    def picture(self) -> tuple[np.ndarray, np.ndarray | None, int | None]:
+        """What a picture shows: the grid; or, of a sampler that images feed or that makes several
+        kinds, for each sample its inputs and then all that is made of them, side by side.
+
+        Returns samples, real points to lay them upon, and how many are drawn in a row.
+        """
+        kinds = len(self._shown) + len(self._made)
+        if not self.spec.is_image or kinds == 1:
+            return *self.grid(), None
+        n = max(1, GRID // kinds)
+        inputs = [x[:n] for x in self.inputs]
+        parts = [to_float(x[:n]) if x.dtype == np.uint8 else x[:n] for x in self._shown]
+        parts += [_in_batches(call, inputs) for call in self._made]
+        tiles = np.stack(pictures.alike(parts), 1)
+        return tiles.reshape(-1, *tiles.shape[2:]), None, kinds * max(1, 8 // kinds)
 
     def field(self) -> dict[str, np.ndarray]:
         """Of points with one or two dimensions: what a picture of the game needs.
@@ -254,10 +273,10 @@ def _spread(array: np.ndarray) -> np.ndarray:
 
 
 def _inference(
-    model: keras.Model, like: list[np.ndarray], output: str = ""
+    model: keras.Model, like: list[np.ndarray], place: int = 0, output: Output | None = None
 ) -> Callable[[list[Any]], Any]:
     """The model compiled for inference on arrays like those: pixels in, float32 out; of several
-    outputs the one called `output`, or the first of a list."""
+    outputs the one of this name, or at this place."""
     signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in like]
 
     @tf.function(input_signature=[signature])
@@ -267,8 +286,8 @@ def _inference(
         ]
         made = model(inputs if len(inputs) > 1 else inputs[0], training=False)
         if isinstance(made, dict):
-            made = made[output]
-        return tf.cast(made[0] if isinstance(made, (list, tuple)) else made, tf.float32)
+            made = made[output.name]
+        return tf.cast(made[place] if isinstance(made, (list, tuple)) else made, tf.float32)
 
     return call
 

@@ -323,7 +323,10 @@ def _split(
     norms = [n for n, net in game.networks.items() for w in net.variables if "moving_" in w.path]
     reasons = [f"batch norm in {norms[0]}"] if norms else []
     reasons += [f"draws of its own for {', '.join(sorted(drawn))}"] if drawn else []
-    reason = " and ".join(reasons) or "dropout, or a statistic of the batch"
+    reason = (
+        " and ".join(reasons)
+        or "dropout, a statistic of the batch, or a loss that is no mean over rows"
+    )
     return Result(
         "replicas",
         player,

@@ -40,7 +40,7 @@ class Recorder:
         self.probe = Probe(
             game.dataset,
             inputs=game.inputs,
-            output=game.outputs[0],
+            outputs=game.outputs,
             sampler=game.average,
             judges=game.judges(),
             seed=self.settings.seed,
@@ -194,7 +194,7 @@ class Recorder:
 
     def picture(self, step: int) -> None:
         """The grid of the fixed z."""
-        image = draw(self.run, self.run.picture_of(step).stem, *self.probe.grid())
+        image = draw(self.run, self.run.picture_of(step).stem, *self.probe.picture())
         field = self.probe.field()
         if field:
             buffer = io.BytesIO()
@@ -258,8 +258,14 @@ def _phases_before(game: Mapping[str, Any], start: int) -> list[dict[str, Any]]:
     ]
 
 
-def draw(run: RunDir, name: str, samples: np.ndarray, real: np.ndarray | None = None) -> bytes:
+def draw(
+    run: RunDir,
+    name: str,
+    samples: np.ndarray,
+    real: np.ndarray | None = None,
+    columns: int | None = None,
+) -> bytes:
     """Write a grid of samples into the run's folder, and return the file's bytes."""
-    image = pictures.grid(samples, real)
+    image = pictures.grid(samples, real, columns)
     write_atomic(run.picture(name), image)
     return image

@@ -171,6 +171,7 @@ def _told(finding: Finding) -> str:
 def _scalars(row: dict[str, float]) -> list[tuple[str, str]]:
     """The scalars worth a place on the screen: the usual ones, or all losses and norms."""
     names = [n for n in SHOWN if n in row]
+    names += [n for n in row if n.endswith(("_d_accuracy_real", "_d_accuracy_fake"))]
     names += [n for n in row if n.endswith(("_loss", "_grad_norm")) and n not in names]
     names += [n for n in ("score",) if n in row]
     return [(_short(name), f"{row[name]:.4g}") for name in names]
