@@ -111,7 +111,7 @@ class Turn:
         return self.once(f"input {name}", lambda: self._inputs[name](self))
 
     def call(self, model: keras.Model, main: tf.Tensor | None = None, **given: Any) -> Any:
-        """Call a network in training mode, every input by its name.
+        """Call a network in training mode, a frozen one as it is, every input by its name.
 
         `main` is its first input. An input takes what is `given` by its name, else what feeds the
         sampler's input of that name, else the batch's array. An input without a name of its own
@@ -122,7 +122,7 @@ class Turn:
         for tensor in model.inputs[len(values) :]:
             name = tensor.name if tensor.name in known or len(model.inputs) > 1 else Z
             values.append(self._value(model, name, given))
-        return model(values if len(model.inputs) > 1 else values[0], training=True)
+        return model(values if len(model.inputs) > 1 else values[0], training=model.trainable)
 
     def _value(self, model: keras.Model, name: str, given: Mapping[str, Any]) -> tf.Tensor:
         if name in given:
@@ -176,10 +176,19 @@ class Turn:
         return self._mine(self.step * whole + tf.range(whole, dtype=tf.int64))
 
     def once(self, name: str, compute: Callable[[], Any]) -> Any:
-        """`compute()`, run by the first player that asks in this turn and shared by the others."""
+        """`compute()`, run by the first player that asks in this turn and shared by the others.
+
+        What is first asked for inside a `tf.cond` is there for that branch alone: ask before it.
+        """
         if name not in self._memory:
-            self._memory[name] = compute()
-        return self._memory[name]
+            self._memory[name] = compute(), _graphs()[:1]
+        value, made_in = self._memory[name]
+        if made_in and made_in[0] not in _graphs():
+            raise UsageError(
+                f"{name!r} was first computed inside a tf.cond or a loop, and is asked for outside "
+                "of it: ask for it before."
+            )
+        return value
 
     # what a split batch has its own answers to
     def _whole_size(self) -> int:
@@ -284,6 +293,18 @@ def pairs(players: Sequence[Player]) -> list[tuple[str, str]]:
     ]
 
 
+def _graphs() -> list[Any]:
+    """The graph that is being traced, and those around it; none where operations run at once."""
+    import tensorflow as tf
+
+    if tf.executing_eagerly():
+        return []
+    found = [tf.compat.v1.get_default_graph()]
+    while getattr(found[-1], "outer_graph", None) is not None:
+        found.append(found[-1].outer_graph)
+    return found
+
+
 def _names(given: Any) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
@@ -321,7 +342,7 @@ class Plugin:
     z_dim: int = 100
     z_prior: str = "normal"  # or "uniform" on [-1, 1], or "truncated_normal" within 2
     batch_size: int = 128
-    steps: int = 10_000  # one step is one turn of the player that moves least
+    steps: int = 10_000  # each one turn of the player that moves least; may grow on --resume
     g_lr: float = 2e-4
     d_lr: float = 2e-4
     d_steps: int = 1  # discriminator (critic) turns for each generator turn

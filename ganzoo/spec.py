@@ -134,5 +134,6 @@ class DataSpec:
     def __str__(self) -> str:
         shape = "x".join(map(str, self.shape)) + ("" if len(self.shape) > 1 else " numbers")
         classes = f", {self.classes} classes" if self.classes else ""
-        beside = f", with {', '.join(self.others)}" if self.others else ""
+        others = [f"{n} {'x'.join(map(str, a)) or 'a number'}" for n, a in self.others.items()]
+        beside = f", with {', '.join(others)}" if others else ""
         return shape + classes + beside

@@ -389,7 +389,9 @@ def test_a_frozen_network_is_recorded_and_in_no_checkpoint(tmp_path):
     path = weights_file(tmp_path / "f.npz")
     values = {"data": "ring", "checkpoint_every": 2, "quiet": True, "features": path}
     run = ganzoo.train(Perceptual, outdir=tmp_path / "run", steps=2, **values)
-    assert len(run.config["record"]["frozen"]["features"]) == 64
+    recorded = run.config["record"]["frozen"]["features"]
+    assert recorded["file"] == path
+    assert len(recorded["sha256"]) == 64
     assert not [n for n in run.folder.read_checkpoint(2) if "features" in n]
     run.resume(4, quiet=True)
     weights_file(path, 2.0)
@@ -646,6 +648,23 @@ def test_a_plugin_may_pair_arrays_otherwise_than_the_data():
 
     with pytest.raises(GanzooError, match="no array 'mask'"):
         game(Wrong(), data)
+
+
+def test_what_a_branch_computed_first_is_not_there_outside_of_it():
+    @dataclass(frozen=True)
+    class Lazy(Plain):
+        def d_loss(self, real_logits, fake_logits):
+            return super().d_loss(real_logits, fake_logits)
+
+        def penalty(self, discriminator, real, fake, turn):
+            def inside():
+                return tf.reduce_mean(turn.once("far", lambda: real**2))
+
+            value = tf.cond(turn.step % 2 == 0, inside, lambda: 0.0)
+            return value + tf.reduce_mean(turn.once("far", lambda: real**2))
+
+    with pytest.raises(UsageError, match=r"'far' was first computed inside a tf\.cond"):
+        game(Lazy()).run(0, 1)
 
 
 # -- version 1 ------------------------------------------------------------------------------------

@@ -217,3 +217,13 @@ def test_an_array_of_classes_keeps_its_description_in_a_dataset():
     arrays = {"image": RAMP[..., None], "kind": np.zeros(3, np.int32)}
     found = Dataset("mine", spec, arrays, "none", "made here").spec.others["kind"]
     assert (found.classes, found.group, found.samples) == (4, "else", 3)
+
+
+def test_paired_images_of_two_sizes_keep_their_proportion(tmp_path):
+    large, small = (np.zeros((30, side, side), np.uint8) for side in (16, 8))
+    np.savez(tmp_path / "paired.npz", image=large, small=small)
+    held = Held({"image": large, "small": small})
+    for name in (str(tmp_path / "paired.npz"), held.name):
+        found = data.load(name, size=32)
+        assert found.spec.shape == (32, 32, 1)
+        assert found.spec.others["small"].shape == (16, 16, 1)

@@ -16,7 +16,7 @@ from ganzoo.data import beside, naming
 from ganzoo.data.beside import Column, Values, held_out, plain
 from ganzoo.data.dataset import Dataset
 from ganzoo.data.naming import TEST_LABELS, TEST_VALUES, Stored
-from ganzoo.data.resize import check_size, resize
+from ganzoo.data.resize import check_size, in_proportion, resize
 from ganzoo.data.values import (
     PIXELS,
     checked,
@@ -53,7 +53,7 @@ def dataset(stored: Stored, name: str, size: int | None = None, split: str = "tr
         more, no_more = _columns(prefix, members, split, name, first)
         own, unused = own + more, unused + no_more
     _check_names(own, name)
-    key, *others = [_resized(column, size) for column in own]
+    key, *others = [_resized(column, size, own[0]) for column in own]
     label = next((column.spec for column in others if column.name == "label"), None)
     spec = DataSpec(
         key.spec.shape,
@@ -219,8 +219,10 @@ def _check_names(found: list[Column], name: str) -> None:
         )
 
 
-def _resized(column: Column, size: int | None) -> Column:
+def _resized(column: Column, size: int | None, key: Column) -> Column:
+    """The images with the side `size`; those beside the key's in the same proportion to them."""
     if size is None or column.rows.dtype != np.uint8:
         return column
-    rows = resize(column.rows, size)
+    paired = column.spec.group == key.spec.group
+    rows = resize(column.rows, in_proportion(size, column.spec, key.spec) if paired else size)
     return column._replace(rows=rows, spec=replace(column.spec, shape=rows.shape[1:]))

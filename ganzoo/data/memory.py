@@ -15,7 +15,7 @@ import numpy as np
 from ganzoo import handles
 from ganzoo.data import arrays
 from ganzoo.data.dataset import Dataset
-from ganzoo.data.resize import check_size, resize
+from ganzoo.data.resize import check_size, in_proportion, resize
 from ganzoo.errors import UsageError
 
 
@@ -68,10 +68,16 @@ def _resized(found: Dataset, size: int | None) -> Dataset:
         return found
     if not found.spec.is_image:
         raise UsageError(f"{found.name} holds points, which have no size in pixels.")
-    arrays = {
-        n: resize(a, size) if a.ndim == 4 and a.dtype == np.uint8 else a
-        for n, a in found.arrays.items()
-    }
+    described = found.spec.arrays
+
+    def resized(name: str, array: np.ndarray) -> np.ndarray:
+        if array.ndim != 4 or array.dtype != np.uint8:
+            return array
+        paired = described[name].group == found.spec.group
+        side = in_proportion(size, described[name], found.spec.shape) if paired else size
+        return resize(array, side)
+
+    arrays = {name: resized(name, array) for name, array in found.arrays.items()}
     others = {
         n: dataclasses.replace(spec, shape=arrays[n].shape[1:])
         for n, spec in found.spec.others.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,15 @@ def check_size(size: int | None) -> None:
             f"size is the side of the images in pixels: expected a whole number from "
             f"{SMALLEST} to {LARGEST}, not {size!r}."
         )
+
+
+def in_proportion(size: int, shape: Sequence[int], key: Sequence[int]) -> int:
+    """The side of images of `shape` where those of `key`, that they belong to, get `size`.
+
+    >>> in_proportion(32, (8, 8, 1), (16, 16, 1))
+    16
+    """
+    return max(SMALLEST, round(size * min(*shape[:2]) / min(*key[:2])))
 
 
 def check_memory(n: int, shape: tuple[int, ...]) -> None:

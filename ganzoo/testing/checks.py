@@ -218,7 +218,8 @@ def repeats(trial: Trial) -> Iterator[Result]:
 def resumes(trial: Trial) -> Iterator[Result]:
     """Compiled, a run that restarts ends on the same bits: within a phase, and at every milestone.
 
-    In each phase every player must move some weight.
+    In each phase every player must move some weight. A phase is entered without the steps before
+    it, so state that `after` sets may be an earlier one's.
     """
     yield from _resumed(trial, 0, 2)
     for milestone in trial.plugin.milestones:
@@ -282,7 +283,7 @@ def replicas(trial: Trial) -> Iterator[Result]:
     A sum over the batch fails: it would grow with the batch. Statistics of the batch (batch norm)
     and random numbers drawn for it cannot be split, and are noted.
     """
-    from ganzoo.testing.trial import Part, example, gradient, model_arrays, smaller
+    from ganzoo.testing.trial import Part, example, gradient, model_arrays, phases, smaller
     from ganzoo.training.game import Game
 
     game = trial.game()
@@ -293,17 +294,20 @@ def replicas(trial: Trial) -> Iterator[Result]:
         return
     arrays = model_arrays(example(trial.spec), n)
     parts = Game(half, example(trial.spec), seed=0, precision="float32", chunk_steps=2)
-    game.enter(0)
-    parts.restore(game.state(), 0)
     cuts = (slice(0, n), slice(0, n // 2), slice(n // 2, n))
-    for place, player in enumerate(game.players):
-        played = [(game, player), *[(parts, parts.players[place])] * 2]
-        turns = [Part(g, cut, arrays, n) for (g, _), cut in zip(played, cuts, strict=True)]
-        whole, *halves = (gradient(g, p, turn) for (g, p), turn in zip(played, turns, strict=True))
-        mean = (halves[0] + halves[1]) / 2
-        off = float(np.linalg.norm(whole - mean) / max(np.linalg.norm(whole), 1e-12))
-        drawn = turns[1].drawn
-        yield _split(trial, game, player.name, off, _slope(whole, mean), drawn)
+    for start, _ in phases(trial.plugin):
+        game.enter(start)
+        parts.restore(game.state(), start)
+        for place, player in enumerate(game.players):
+            played = [(game, player), *[(parts, parts.players[place])] * 2]
+            turns = [Part(g, cut, arrays, n) for (g, _), cut in zip(played, cuts, strict=True)]
+            whole, *halves = (
+                gradient(g, p, turn) for (g, p), turn in zip(played, turns, strict=True)
+            )
+            mean = (halves[0] + halves[1]) / 2
+            off = float(np.linalg.norm(whole - mean) / max(np.linalg.norm(whole), 1e-12))
+            case = f"{player.name} from step {start} on" if start else player.name
+            yield _split(trial, game, case, off, _slope(whole, mean), turns[1].drawn)
 
 
 def _split(

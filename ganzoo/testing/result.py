@@ -51,6 +51,9 @@ def raised(check: str, cls: type, error: BaseException) -> Result:
     source = inspect.getfile(cls)
     lines = [line for one in _chain(error) for line in _lines(one, source)]
     place = f"{Path(source).name}:{lines[-1]}" if lines else f"{Path(source).name} ({cls.__name__})"
+    frames = traceback.extract_tb(error.__traceback__)
+    if not lines and frames:
+        place += f"; raised at {Path(frames[-1].filename).name}:{frames[-1].lineno}"
     words = " ".join(str(error).split())
     return Result(check, "", "failed", f"{type(error).__name__}: {words} See {place}.")
 

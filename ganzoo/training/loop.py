@@ -97,11 +97,12 @@ def _resumed(
 def _same_frozen(run: RunDir, met: dict[str, Any], game: Game) -> None:
     """UsageError where a frozen network's file is not the one that the run was trained with."""
     recorded = met.get("frozen") or {}
-    for name, digest in game.frozen.items():
-        if recorded.get(name) != digest:
+    for name, here in game.frozen.items():
+        before = (recorded.get(name) or {}).get("sha256")
+        if before != here["sha256"]:
             raise UsageError(
                 f"{run} cannot be resumed: its frozen network {name!r} had a file with the SHA-256 "
-                f"{recorded.get(name)}, and the file now has {digest}: give it the same file."
+                f"{before}, and {here['file']} has {here['sha256']}: give it the same file."
             )
 
 

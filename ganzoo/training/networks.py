@@ -23,8 +23,8 @@ class Built:
     """All networks of a game by name, the sampler among them, and its average."""
 
     networks: dict[str, keras.Model]
-    frozen: dict[str, str]
-    """Name -> SHA-256 of the file, of the networks that nobody trains."""
+    frozen: dict[str, dict[str, str]]
+    """Name -> `file` and its `sha256`, of the networks that nobody trains."""
     sampler: keras.Model
     average: keras.Model
     """A float32 copy of the sampler, which the loop moves towards it."""
@@ -38,7 +38,7 @@ def build(plugin: Plugin, spec: DataSpec, seed: int, precision: str) -> Built:
     try:
         keras.config.set_dtype_policy("float32")
         frozen = {name: _frozen(name, one) for name, one in plugin.frozen(spec).items()}
-        still = {name: network for name, (network, _) in frozen.items()}
+        still = {name: network for name, (network, *_) in frozen.items()}
         keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
         keras.utils.set_random_seed(key(seed, "weights") % 2**31)
         networks = dict(plugin.networks(spec)) | still
@@ -51,12 +51,12 @@ def build(plugin: Plugin, spec: DataSpec, seed: int, precision: str) -> Built:
     for mean, variable in zip(average.variables, live.variables, strict=True):
         if mean is not variable:
             mean.assign(variable)
-    hashes = {name: digest for name, (_, digest) in frozen.items()}
-    return Built(networks, hashes, live, average, inputs, outputs)
+    files = {name: {"file": path, "sha256": digest} for name, (_, path, digest) in frozen.items()}
+    return Built(networks, files, live, average, inputs, outputs)
 
 
-def _frozen(name: str, one: Frozen) -> tuple[keras.Model, str]:
-    """The network with its weights, none of them trainable, and the file's SHA-256."""
+def _frozen(name: str, one: Frozen) -> tuple[keras.Model, str, str]:
+    """The network with its weights, none of them trainable, its file and the file's SHA-256."""
     path = Path(one.file).expanduser()
     try:
         content = path.read_bytes()
@@ -74,7 +74,7 @@ def _frozen(name: str, one: Frozen) -> tuple[keras.Model, str]:
     if one.build is not None:
         _fill(name, network, content, path)
     network.trainable = False
-    return network, digest
+    return network, str(path.resolve()), digest
 
 
 def _loaded(name: str, path: Path) -> keras.Model:

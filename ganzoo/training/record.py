@@ -17,10 +17,10 @@ from ganzoo.eval.diagnosis.probe import PROTOCOL
 from ganzoo.training.request import Request
 
 
-def record(request: Request, frozen: Mapping[str, str]) -> dict[str, Any]:
+def record(request: Request, frozen: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     """What the run met: versions, device, threads, data; nothing in it is read as a setting.
 
-    `frozen` maps the networks that nobody trains to the SHA-256 of their files.
+    `frozen` maps the networks that nobody trains to `file` and `sha256`.
     """
     gpus = tf.config.get_visible_devices("GPU")
     dataset, plugin = request.dataset, type(request.plugin)

@@ -86,6 +86,7 @@ class Recorder:
         self._write_game()
         self.monitor.enter(step, self.phases[-1]["pairs"])
         self.probe.judge_by(self.game.judges())
+        self.compiled, self.pace, self.rate = False, 1, 0.0  # another game to compile
 
     def _write_game(self) -> None:
         self.run.write_game({"milestones": list(self.game.milestones), "phases": self.phases})
