@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from ganzoo.api import Run, load, train
 
 __all__ = ["Run", "load", "train"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # In a checkout that is not installed, `ganzoo.plugins` and `ganzoo.eval` are the folders beside us.
 _root = Path(__file__).resolve().parent.parent

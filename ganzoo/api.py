@@ -78,7 +78,9 @@ def train(
     return Run(path, data=held, plugin=cls if handles.is_name(name) else None)
 
 
-def load(path: str | os.PathLike[str], *, data: Any = None, plugin: Any = None) -> Run:
+def load(
+    path: str | os.PathLike[str], *, data: Any = None, plugin: Plugin | type[Plugin] | None = None
+) -> Run:
     """Open a run folder. `data` and `plugin` give it again what was only in memory."""
     return Run(path, data=data, plugin=None if plugin is None else _class(plugin))
 
@@ -86,7 +88,13 @@ def load(path: str | os.PathLike[str], *, data: Any = None, plugin: Any = None) 
 class Run:
     """A run folder, and what can be done with it. In a notebook it shows its newest samples."""
 
-    def __init__(self, path: str | os.PathLike[str], *, data: Any = None, plugin: Any = None):
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        data: Any = None,
+        plugin: Plugin | type[Plugin] | None = None,
+    ):
         self.folder = RunDir.open(path)
         self._data = _held(data)  # kept alive: config.yaml may name them
         self._plugin = plugin
@@ -175,7 +183,7 @@ class Run:
         steps: int | None = None,
         *,
         data: Any = None,
-        plugin: Any = None,
+        plugin: Plugin | type[Plugin] | None = None,
         quiet: bool = False,
     ) -> Run:
         """Go on to the run's last step, or to `steps`: on the same bits as without the pause.
@@ -228,7 +236,7 @@ def _held(data: Any) -> Held | None:
     return data if data is None or isinstance(data, Held) else Held(data)
 
 
-def _class(plugin: Any) -> type[Plugin]:
+def _class(plugin: object) -> type[Plugin]:
     cls = plugin if inspect.isclass(plugin) else type(plugin)
     if not issubclass(cls, Plugin):
         raise UsageError(f"expected a plugin's name, path, class or object, not {plugin!r}.")
@@ -239,7 +247,7 @@ def _name(cls: type[Plugin]) -> str:
     return plugin_source.name_of(cls) or handles.hold(cls.__name__, cls)
 
 
-def _plugin(plugin: Any) -> tuple[type[Plugin], str, dict[str, Any]]:
+def _plugin(plugin: object) -> tuple[type[Plugin], str, dict[str, Any]]:
     """The class, the name by which a run records it, and the fields that an object was given."""
     if isinstance(plugin, (str, os.PathLike)):
         return registry.load(os.fspath(plugin)), os.fspath(plugin), {}

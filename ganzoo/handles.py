@@ -55,7 +55,7 @@ def needs(config: Mapping[str, Any]) -> list[str]:
     return [name for name in TOLD if is_name(config.get(name))]
 
 
-def require(run: Any, config: Mapping[str, Any]) -> None:
+def require(run: object, config: Mapping[str, Any]) -> None:
     """UsageError with what to do, where a run can only be resumed by what is not there any more."""
     missing = [name for name in needs(config) if config[name] not in _alive]
     if missing:

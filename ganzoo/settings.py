@@ -9,13 +9,16 @@ import contextlib
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
 
 from ganzoo import registry
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.fields import make, typed
+
+if TYPE_CHECKING:
+    from ganzoo.plugin import Plugin
 
 MAX_CONFIG_BYTES = 1_000_000
 
@@ -105,7 +108,7 @@ def _unknown_key(name: str, values: dict[str, Any], known: list[str]) -> UsageEr
     return unknown("key", name, known)
 
 
-def field_values(plugin: Any) -> dict[str, Any]:
+def field_values(plugin: Plugin) -> dict[str, Any]:
     """A plugin's hyperparameters as plain data."""
     values = dataclasses.asdict(plugin)
     return {

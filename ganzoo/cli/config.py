@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from ganzoo.cli.completion import PLUGIN
 from ganzoo.cli.group import Group
 from ganzoo.cli.options import Asked, asked
 from ganzoo.cli.train import train
+
+if TYPE_CHECKING:
+    from ganzoo.settings import Settings
 
 ELSEWHERE = ("epochs", "outdir", "resume", "dry_run", "quiet", "debug")
 """Options of `ganzoo train` that are no settings, or need the data to become one."""
@@ -69,7 +72,7 @@ def show(as_json: bool, **options: Any) -> None:
 show.params[:0] = [option for option in train.params if option.name not in ELSEWHERE]
 
 
-def _rows(chosen: Any, cls: type, wish: Asked) -> Iterator[tuple[str, Any, str]]:
+def _rows(chosen: Settings, cls: type, wish: Asked) -> Iterator[tuple[str, Any, str]]:
     """(name, value, where it comes from), the fields last."""
     from ganzoo.plugin import Plugin
 

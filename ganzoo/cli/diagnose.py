@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ganzoo.cli.completion import RUN_OR_FILE
 from ganzoo.errors import UsageError
 from ganzoo.run import RunDir, newest
+
+if TYPE_CHECKING:
+    from ganzoo.eval.diagnosis.findings import Finding
 
 COLORS = {"failure": "red", "warning": "yellow", "info": "green"}
 
@@ -59,7 +62,7 @@ def _record(target: str) -> tuple[Any, dict[str, Any]]:
     return records.of_csv(target), {}
 
 
-def _tell(found: Any) -> None:
+def _tell(found: Finding) -> None:
     """What, since when, why; the numbers that show it; what to try."""
     head = click.style(f"{found.severity}: {found.name}", fg=COLORS[found.severity], bold=True)
     since = f", since step {found.since}" if found.since not in (0, found.step) else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from ganzoo.cli.completion import DATA, METRIC, RUN_OR_FILE
 from ganzoo.cli.tables import show
 from ganzoo.run import newest
 from ganzoo.views.terminal import Bar
+
+if TYPE_CHECKING:
+    from ganzoo.eval.scores import Score
 
 
 class MetricFlags(click.Command):
@@ -143,12 +146,12 @@ def evaluate(
                 break
 
 
-def _number(score: Any) -> str:
+def _number(score: Score) -> str:
     spread = f" +- {score.std:.3g}" if score.std is not None else ""
     return f"{score.value:.5g}{spread}"
 
 
-def _seed(score: Any, seeds: int) -> str:
+def _seed(score: Score, seeds: int) -> str:
     return f"seed {score.protocol['seed']}" if seeds > 1 else ""
 
 

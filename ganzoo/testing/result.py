@@ -8,7 +8,10 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ganzoo.plugin import Plugin
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ def judged(check: str, case: str, holds: bool, message: str) -> Result:
     return Result(check, case, "ok") if holds else Result(check, case, "failed", f"{message}.")
 
 
-def where(plugin: Any, *names: str) -> str:
+def where(plugin: Plugin, *names: str) -> str:
     """`file.py:12 (generator)`: the first of these methods that is not ganzoo's own default."""
     for name in names:
         function = getattr(type(plugin), name, None)
