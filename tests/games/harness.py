@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
+EVERY = 4
+"""Steps between two rows, and between two checkpoints."""
 CLOCK = ("seconds", "interval", "images_per_second")
 
 
@@ -114,9 +116,10 @@ class Played:
         self.plugin = str(HERE / f"{name}.py")
 
     def settings(self, steps: int) -> list[str]:
-        """The options of a training of so many steps, two rows a checkpoint."""
+        """The options of a training of so many steps, a row for each checkpoint."""
         fields = [w for k, v in self.case.fields.items() for w in ("--set", f"{k}={v}")]
-        cadence = ["--log-every", "4", "--checkpoint-every", "4", "--picture-every", "8"]
+        cadence = ["--log-every", str(EVERY), "--checkpoint-every", str(EVERY)]
+        cadence += ["--picture-every", "8"]
         sized = SIZE.get(self.case.data, ())
         return [self.plugin, "--data", self.data, *sized, "--steps", str(steps), *fields, *cadence]
 
@@ -152,13 +155,17 @@ class Played:
         return run, left
 
 
-def difference(one: Path, other: Path, steps: int) -> str:
-    """`120/120 arrays` where the last checkpoints are the same bits, and whether the rows are."""
+def difference(one: Path, other: Path, steps: int, pause: int = 0) -> str:
+    """`120/120` where the last checkpoints are the same bits, and which rows are not.
+
+    A stop between two rows cuts the one that it falls into: that one is left out.
+    """
     a, b = (np.load(run / "checkpoints" / f"step-{steps:08d}.npz") for run in (one, other))
     assert sorted(a.files) == sorted(b.files)
     equal = sum(np.array_equal(a[name], b[name]) for name in a.files)
     rows, others = (list(map(_timeless, _lines(run / "metrics.jsonl"))) for run in (one, other))
-    missing = [row["step"] for row in rows if row not in others]
+    cut = range(pause + 1, pause + EVERY)
+    missing = [r["step"] for r in rows if r not in others and r["step"] not in cut]
     return f"{equal}/{len(a.files)}" + (f", rows of {missing} differ" if missing else "")
 
 
@@ -181,7 +188,7 @@ def play(name: str, folder: Path) -> dict[str, str]:
         steps = game.case.steps
         straight = game.train("straight", steps)
         row["stopped at"] = "; ".join(
-            f"{pause}: {difference(straight, game.stopped(pause), steps)}"
+            f"{pause}: {difference(straight, game.stopped(pause), steps, pause)}"
             for pause in game.case.pauses
         )
         run, left = game.killed()
