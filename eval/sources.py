@@ -103,7 +103,7 @@ class Generated:
     """What the averaged generator of a run makes, as it was at one checkpoint.
 
     `output` is one of the sampler's outputs, by default the first; `settings` hold inputs at
-    values (`ganzoo.priors.changed`). A generator that is fed by data gets its test rows, in order,
+    values (`ganzoo.inputs.changed`). A generator that is fed by data gets its test rows, in order,
     and there are as many samples as rows.
     """
 

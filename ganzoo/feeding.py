@@ -11,7 +11,8 @@ import numpy as np
 
 from ganzoo.data import arrays, folder, images, values
 from ganzoo.errors import GanzooError, UsageError, unknown
-from ganzoo.priors import Data, Input
+from ganzoo.inputs import Input
+from ganzoo.priors import Data
 from ganzoo.run import RunDir
 from ganzoo.sampling import Sampler, StoredRows
 

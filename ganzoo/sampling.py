@@ -8,21 +8,20 @@ checked to be one that only computes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo import data, priors
+from ganzoo import data
+from ganzoo import inputs as named
 from ganzoo.data import to_float
 from ganzoo.errors import GanzooError, UsageError, unknown
-from ganzoo.plugin import Plugin
-from ganzoo.priors import PRIORS, Data, Input, Label, Z
+from ganzoo.exporting import Output, nodes
+from ganzoo.inputs import Input
+from ganzoo.priors import PRIORS, Data, Label, Z
 from ganzoo.run import RunDir
-from ganzoo.spec import DataSpec
 
 CALLS = {
     "PartitionedCall",
@@ -44,142 +43,6 @@ READS_FILES = {
     "PyFuncStateless",
 }
 
-
-@dataclass(frozen=True)
-class Output:
-    """One output of a sampler: what it is called, and which array of the data it imitates."""
-
-    name: str
-    imitates: str
-    shape: tuple[int, ...]
-    range: tuple[float, float] | None
-    needs: tuple[str, ...] = ()
-    """The inputs that it depends on."""
-
-    @property
-    def is_image(self) -> bool:
-        """Whether a sample has height, width and channels."""
-        return len(self.shape) == 3
-
-
-def declared(
-    model: keras.Model, plugin: Plugin, spec: DataSpec
-) -> tuple[list[Input], list[Output]]:
-    """What a plugin's sampler takes and makes; a GanzooError where that is not clear."""
-    arrays = {name: array.classes for name, array in spec.arrays.items()}
-    prior = PRIORS[plugin.z_prior]
-    inputs = priors.resolve(model.inputs, plugin.inputs(spec), arrays, prior, plugin.z_dim)
-    return inputs, _outputs(model, plugin, spec, [one.name for one in inputs])
-
-
-def _outputs(
-    model: keras.Model, plugin: Plugin, spec: DataSpec, inputs: Sequence[str]
-) -> list[Output]:
-    wanted, kind = dict(plugin.outputs(spec)), type(plugin).__name__
-    output = model.outputs if isinstance(model, keras.Sequential) else model.output
-    made = _by_name(output, wanted, kind)
-    arrays, found = spec.arrays, []
-    for name, array in wanted.items():
-        if array not in arrays:
-            raise GanzooError(
-                f"{kind}.outputs says that {name!r} imitates {array!r}, and the data has "
-                f"{', '.join(sorted(arrays))}."
-            )
-        shape, told = tuple(made[name].shape[1:]), arrays[array]
-        if shape != tuple(told.shape):
-            raise GanzooError(
-                f"{kind}'s sampler makes {shape} where the data has {tuple(told.shape)}"
-                f"{'' if array == spec.key else f' in {array!r}'}: check the plugin's generator."
-            )
-        found.append(Output(name, array, shape, told.range, tuple(inputs)))
-    return found
-
-
-def _by_name(made: Any, wanted: Mapping[str, str], kind: str) -> dict[str, Any]:
-    """A sampler's outputs by the names that the plugin gives them."""
-    parts = made if isinstance(made, dict) else dict(zip(wanted, _listed(made), strict=False))
-    count = len(made if isinstance(made, dict) else _listed(made))
-    if not wanted or set(parts) != set(wanted) or count != len(wanted):
-        names = ", ".join(made) if isinstance(made, dict) else f"{count} without names"
-        raise GanzooError(
-            f"{kind}'s sampler has the outputs {names}; {kind}.outputs names "
-            f"{', '.join(wanted) or 'none'}: expected the same."
-        )
-    return parts
-
-
-def _listed(made: Any) -> list[Any]:
-    return list(made) if isinstance(made, (list, tuple)) else [made]
-
-
-# -- writing ---------------------------------------------------------------------------------------
-
-
-def export(model: keras.Model, plugin: Plugin, spec: DataSpec) -> tuple[bytes, dict[str, Any]]:
-    """The sampler as a serialised graph from (inputs, weights) to samples, and its signature."""
-    inputs, outputs = declared(model, plugin, spec)
-    trainable, fixed = model.trainable_variables, model.non_trainable_variables
-
-    @tf.function
-    def sample(values: list[tf.Tensor], weights: list[tf.Tensor]) -> list[tf.Tensor]:
-        arguments = values if len(values) > 1 else values[0]
-        out, _ = model.stateless_call(
-            weights[: len(trainable)], weights[len(trainable) :], arguments, training=False
-        )
-        parts = out if isinstance(out, dict) else dict(zip(names, _listed(out), strict=True))
-        return [tf.cast(parts[name], tf.float32) for name in names]
-
-    names = [one.name for one in outputs]
-    values = [tf.TensorSpec([None, *t.shape[1:]], t.dtype) for t in model.inputs]
-    weights = [tf.TensorSpec(w.shape, w.dtype) for w in [*trainable, *fixed]]
-    concrete = sample.get_concrete_function(values, weights)
-    definition = concrete.graph.as_graph_def()
-    for node in _nodes(definition):
-        node.device = ""
-    feeds = [t.name for t in concrete.inputs]
-    positions = {id(v): i for i, v in enumerate(model.variables)}
-    return definition.SerializeToString(), {
-        "format": 2,
-        "inputs": [
-            {
-                "name": one.name,
-                "shape": list(one.shape),
-                "dtype": one.dtype,
-                "source": priors.as_json(one.source),
-            }
-            for one in inputs
-        ],
-        "outputs": [
-            {
-                "name": one.name,
-                "imitates": one.imitates,
-                "shape": list(one.shape),
-                "range": list(one.range) if one.range else None,
-                "needs": _needed(definition, made.name, feeds, one.needs),
-                "fetch": made.name,
-            }
-            for one, made in zip(outputs, concrete.outputs, strict=True)
-        ],
-        "feeds": feeds,
-        "weights": [positions[id(w)] for w in [*trainable, *fixed]],
-        "classes": spec.classes,
-    }
-
-
-def _needed(definition: Any, fetch: str, feeds: Sequence[str], inputs: Sequence[str]) -> list[str]:
-    """Which of the inputs, the first of the feeds, lead to the tensor `fetch`."""
-    nodes = {node.name: node for node in definition.node}
-    seen, left = set(), [fetch]
-    while left:
-        name = left.pop().lstrip("^").partition(":")[0]
-        if name not in seen:
-            seen.add(name)
-            left += nodes[name].input
-    places = zip(inputs, feeds, strict=False)
-    return [name for name, feed in places if feed.partition(":")[0] in seen]
-
-
-# -- reading ---------------------------------------------------------------------------------------
 
 Rows = Callable[[Data], np.ndarray]
 """An input's source in the data -> its rows, uint8 images or values as they are."""
@@ -215,7 +78,7 @@ class Sampler:
         self, definition: Any, signature: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> None:
         self.inputs = [
-            Input(one["name"], tuple(one["shape"]), one["dtype"], priors.from_json(one["source"]))
+            Input(one["name"], tuple(one["shape"]), one["dtype"], named.from_json(one["source"]))
             for one in signature["inputs"]
         ]
         self.outputs = [
@@ -287,13 +150,13 @@ class Sampler:
     ) -> dict[str, np.ndarray]:
         """What the inputs of an output are fed for samples 0 to n - 1.
 
-        `settings` are `priors.changed`'s; `given` are rows for inputs by their names, in place of
+        `settings` are `named.changed`'s; `given` are rows for inputs by their names, in place of
         what feeds them otherwise: row i mod their number for sample i.
         """
         needs = self.output(output).needs
         settings, given = dict(settings or {}), given or {}
-        inputs, held = priors.changed(self.inputs, settings)
-        streams = priors.streams(inputs, seed)
+        inputs, held = named.changed(self.inputs, settings)
+        streams = named.streams(inputs, seed)
         for name in [*given, *(name.partition(".")[0] for name in settings)]:
             if name not in streams:
                 raise unknown("input", name, streams)
@@ -311,7 +174,7 @@ class Sampler:
             elif isinstance(one.source, Data) and one.name not in held:
                 found[one.name] = _fitting(one, self.rows(one.source), n)
             else:
-                found[one.name] = priors.rows(one, n, streams[one.name], held=held.get(one.name))
+                found[one.name] = named.rows(one, n, streams[one.name], held=held.get(one.name))
         return found
 
     def batches(
@@ -338,7 +201,7 @@ class Sampler:
             return {}
         if not self.conditional:
             raise UsageError("this run is not conditional: it takes no --label.")
-        priors.check_label(label, self.classes)
+        named.check_label(label, self.classes)
         return {one.name: label for one in self.inputs if isinstance(one.source, Label)}
 
     def labels(self, n: int, label: int | None = None) -> np.ndarray | None:
@@ -394,8 +257,8 @@ def _upgraded(signature: Mapping[str, Any], definition: Any) -> Mapping[str, Any
     if signature.get("format") == 2:
         return signature
     classes, names = signature["classes"], signature["inputs"]
-    prior = priors.as_json(PRIORS[signature["z_prior"]])
-    label = priors.as_json(Label(classes))
+    prior = named.as_json(PRIORS[signature["z_prior"]])
+    label = named.as_json(Label(classes))
     plain = len(names) == 1 or Z in names
     inputs = [
         {
@@ -417,18 +280,12 @@ def _upgraded(signature: Mapping[str, Any], definition: Any) -> Mapping[str, Any
     return {**signature, "inputs": inputs, "outputs": [output]}
 
 
-def _nodes(definition: Any) -> Iterator[Any]:
-    yield from definition.node
-    for function in definition.library.function:
-        yield from function.node_def
-
-
 def refuse_side_effects(definition: Any) -> None:
     """Raise GanzooError where a graph holds an operation that does more than compute."""
     from tensorflow.python.framework import op_def_registry
 
     own = {function.signature.name for function in definition.library.function}
-    for node in _nodes(definition):
+    for node in nodes(definition):
         known = op_def_registry.get(node.op)
         if node.op in own or node.op in CALLS:
             continue

@@ -17,7 +17,8 @@ from ganzoo import losses, sampling
 from ganzoo.data import Dataset
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.optimizers import Adam
-from ganzoo.plugin import Constant, Frozen, Player, Plugin, pairs
+from ganzoo.player import pairs
+from ganzoo.plugin import Constant, Frozen, Player, Plugin
 from ganzoo.run import RunDir
 from ganzoo.spec import ArraySpec, DataSpec
 from ganzoo.testing import check_plugin

@@ -13,7 +13,7 @@ SOURCES = {"ganzoo": "ganzoo", "eval": "ganzoo.eval", "plugins": "ganzoo.plugins
 
 ROOMS = (
     ("ground", "errors quiet spec hardware files distributions handles"),
-    ("contract", "losses optimizers layers fourier priors plugin"),
+    ("contract", "losses optimizers layers fourier priors inputs turn player plugin"),
     ("measures", "eval.frechet eval.kernel eval.prdc eval.modes eval.memorization eval.swd "
      "eval.ms_ssim eval.inception_score eval.arrays eval.distances"),
     ("run", "run"),
@@ -21,7 +21,7 @@ ROOMS = (
     ("registry", "fields registry settings schema scaffold plugin_source counting"),
     ("findings", "eval.diagnosis.findings eval.diagnosis.sign eval.diagnosis.history"),
     ("views", "views.view"),
-    ("sampling", "sampling feeding"),
+    ("sampling", "exporting sampling feeding"),
     ("features", "eval.extractor eval.features"),
     ("scores", "eval.scores eval.sources eval.summary eval.labelling eval.metrics eval.installed "
      "eval.evaluation eval"),

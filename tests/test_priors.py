@@ -10,14 +10,15 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
+from ganzoo import inputs as inputs_
 from ganzoo import priors
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.inputs import Input
 from ganzoo.plugin import Turn
 from ganzoo.priors import (
     Categorical,
     Constant,
     Data,
-    Input,
     Label,
     Normal,
     Rows,
@@ -38,7 +39,7 @@ def bits() -> np.random.Generator:
 
 
 def rows(source: priors.Source, n: int, shape: tuple = (5,), dtype: str = "float32") -> np.ndarray:
-    return priors.rows(Input("x", shape, dtype, source), n, bits())
+    return inputs_.rows(Input("x", shape, dtype, source), n, bits())
 
 
 SOURCES = (Normal(), Uniform(), TruncatedNormal(0.5), Categorical(), Rows([1.0, 2, 3]))
@@ -94,17 +95,17 @@ def test_given_rows_come_in_order_and_again():
 
 def test_every_source_comes_back_from_a_folder():
     for source in (*SOURCES, Label(10), Data("a"), Constant(0.5)):
-        assert priors.from_json(priors.as_json(source)) == source
+        assert inputs_.from_json(inputs_.as_json(source)) == source
     for wrong in ({"kind": "nothing"}, {"kind": "normal", "x": 1}, {}):
         with pytest.raises(GanzooError, match="no source"):
-            priors.from_json(wrong)
+            inputs_.from_json(wrong)
 
 
 # -- which input has which source -----------------------------------------------------------------
 
 
 def resolve(inputs, declared=None, arrays=ARRAYS):
-    return priors.resolve(inputs, declared or {}, arrays, Normal(), 8)
+    return inputs_.resolve(inputs, declared or {}, arrays, Normal(), 8)
 
 
 def test_inputs_are_found_by_what_is_declared_then_by_their_names():
@@ -156,9 +157,9 @@ INPUTS = [
 
 
 def drawn(name: str, **settings: object) -> np.ndarray:
-    inputs, held = priors.changed(INPUTS, {k.replace("_", "."): v for k, v in settings.items()})
+    inputs, held = inputs_.changed(INPUTS, {k.replace("_", "."): v for k, v in settings.items()})
     (one,) = (one for one in inputs if one.name == name)
-    return priors.rows(one, 4, bits(), held=held.get(name))
+    return inputs_.rows(one, 4, bits(), held=held.get(name))
 
 
 def test_an_input_is_held_at_a_value_or_one_column_of_it():
@@ -194,4 +195,4 @@ def test_a_threshold_cuts_a_normal_prior():
 )
 def test_a_wrong_setting_is_one_sentence(settings, sentence):
     with pytest.raises(UsageError, match=sentence):
-        priors.changed(INPUTS, settings)
+        inputs_.changed(INPUTS, settings)

@@ -15,14 +15,16 @@ import tensorflow as tf
 from threadpoolctl import ThreadpoolController
 
 from ganzoo import data, pictures, priors
+from ganzoo import inputs as named
 from ganzoo.data import Dataset, to_float
 from ganzoo.errors import GanzooError
 from ganzoo.eval.diagnosis.multiscale_mmd import MultiscaleMMD
 from ganzoo.eval.diagnosis.variety import Variety
 from ganzoo.eval.frechet import frechet_distance
 from ganzoo.eval.modes import point_modes
-from ganzoo.priors import Data, Input, Label
-from ganzoo.sampling import Output
+from ganzoo.exporting import Output
+from ganzoo.inputs import Input
+from ganzoo.priors import Data, Label
 from ganzoo.spec import DataSpec
 
 GRID = 64
@@ -101,7 +103,7 @@ class Probe:
         if isinstance(one.source, Label):
             labels = np.arange(SAMPLES, dtype=np.int32) % one.source.classes
             return one.source.of(labels, one.shape, one.dtype)
-        return priors.rows(one, SAMPLES, bits, wide=np.float64)
+        return named.rows(one, SAMPLES, bits, wide=np.float64)
 
     def judge_by(self, judges: Mapping[str, keras.Model]) -> None:
         """Take up other discriminators: those of a new phase."""

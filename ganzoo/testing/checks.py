@@ -21,7 +21,7 @@ from ganzoo.fields import make
 from ganzoo.testing.result import Result, judged, some, where
 
 if TYPE_CHECKING:
-    from ganzoo.sampling import Output
+    from ganzoo.exporting import Output
     from ganzoo.spec import DataSpec
     from ganzoo.testing.trial import Trial
     from ganzoo.training.game import Game
@@ -162,7 +162,7 @@ def precisions(trial: Trial) -> Iterator[Result]:
 
 def export(trial: Trial) -> Iterator[Result]:
     """The sampler is written to a run folder and read back without the plugin: same samples."""
-    from ganzoo import sampling
+    from ganzoo import exporting, sampling
     from ganzoo.run import RunDir
     from ganzoo.testing.trial import sample
 
@@ -170,7 +170,7 @@ def export(trial: Trial) -> Iterator[Result]:
     inputs = trial.inputs(game)
     with tempfile.TemporaryDirectory() as folder:
         run = RunDir.create(Path(folder) / "run")
-        run.write_sampler(*sampling.export(game.average, trial.plugin, trial.spec))
+        run.write_sampler(*exporting.export(game.average, trial.plugin, trial.spec))
         run.save_checkpoint(0, game.state())
         read = sampling.Sampler(run)
         again = {one.name: read(inputs, one.name) for one in read.outputs}

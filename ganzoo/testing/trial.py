@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo import priors
 from ganzoo.data import Dataset, to_float
 from ganzoo.errors import UsageError
+from ganzoo.inputs import rows
 from ganzoo.plugin import Player, Plugin, Turn
 from ganzoo.priors import Data, Normal, Uniform
 from ganzoo.spec import ArraySpec, DataSpec
@@ -117,7 +117,7 @@ class Trial:
             if isinstance(one.source, Data):
                 found[one.name] = arrays[one.source.array].astype(one.dtype)
                 continue
-            drawn = priors.rows(one, n, bits)
+            drawn = rows(one, n, bits)
             wide = isinstance(one.source, (Normal, Uniform))
             found[one.name] = np.float32(scale) * drawn if wide else drawn
         return found

@@ -16,12 +16,15 @@ import tensorflow as tf
 
 from ganzoo.data import Dataset
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.plugin import Player, Plugin, Turn, pairs
-from ganzoo.priors import PRIORS, Input, Z
+from ganzoo.inputs import Input
+from ganzoo.player import Player, pairs
+from ganzoo.plugin import Plugin
+from ganzoo.priors import PRIORS, Z
 from ganzoo.training import slots
 from ganzoo.training.balance import balanced
 from ganzoo.training.batches import Batches, InMemory
 from ganzoo.training.networks import build
+from ganzoo.turn import Turn
 
 MAX_TURNS = 1 << 16
 MAX_SCALARS = 256  # a step's scalars, padded: XLA wants the width before the step is traced

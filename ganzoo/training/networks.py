@@ -12,9 +12,10 @@ import keras
 import numpy as np
 
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.exporting import Output, declared
+from ganzoo.inputs import Input
 from ganzoo.plugin import Frozen, Plugin
-from ganzoo.priors import Input, key
-from ganzoo.sampling import Output, declared
+from ganzoo.priors import key
 from ganzoo.spec import DataSpec
 
 

@@ -126,18 +126,18 @@ class Recorder:
     # -- rows and findings ----------------------------------------------------------------------
 
     def keep(self, step: int) -> None:
-        """Write what is due at `step`."""
+        """Write what is due at `step`, the checkpoint last: a kill before it costs nothing but time,
+        since whoever resumes begins at the checkpoint before, and writes all of this again."""
         s, last = self.settings, step == self.plugin.steps
-        row: dict[str, Any] = {}
-        if last or step % s.checkpoint_every == 0:
-            row = self.checkpoint(step)
-        elif step % self.look_every == 0:
-            row = self._look(step)
+        saves = last or step % s.checkpoint_every == 0
+        row = self._look(step, saves) if saves or step % self.look_every == 0 else {}
         if last or step % s.picture_every == 0:
             self.picture(step)
         if last or step % s.log_every == 0 or row or step in self.game.milestones:
             row = self.log(step) | row
             self.write(row)
+        if saves:
+            self.save(step)
         if self.rows or row:
             self.view.progress(step, self.plugin.steps, self.rate, row or self._means())
 
@@ -205,26 +205,27 @@ class Recorder:
         shown = Summary.Image(encoded_image_string=image, height=height, width=width)
         self._event(step, Summary.Value(tag="samples", image=shown))
 
-    def checkpoint(self, step: int) -> dict[str, Any]:
-        """Save everything; returns what the probe saw, whose `score` decides which is the best."""
-        weight = self.game.non_finite_weight()
+    def save(self, step: int) -> None:
+        """Save everything; the score of the last look decides which checkpoint is the best."""
+        self.run.save_checkpoint(step, self.game.state(), self.best(step))
+        self.saved = step
+
+    def _look(self, step: int, saves: bool) -> dict[str, Any]:
+        """What the probe sees; before a checkpoint every weight must be finite."""
+        weight = self.game.non_finite_weight() if saves else None
         if weight:
             raise GanzooError(
                 f"weight {weight} is not finite at step {step}: the run is stopped. {self._good()}"
             )
-        seen = self._look(step)
-        self.scores[step] = seen["score"]
-        self.run.save_checkpoint(step, self.game.state(), self.best(step))
-        self.saved = step
-        return seen
-
-    def _look(self, step: int) -> dict[str, Any]:
         try:
-            return self.probe.look()
+            seen = self.probe.look()
         except GanzooError as error:
             raise GanzooError(
                 f"{error}, at step {step}: the run is stopped. {self._good()}"
             ) from error
+        if saves:
+            self.scores[step] = seen["score"]
+        return seen
 
     def best(self, step: int | None = None) -> int | None:
         """The checkpoint with the lowest score, among those on the disk and that of `step`."""
@@ -241,11 +242,14 @@ class Recorder:
 
     def close(self, step: int) -> None:
         """Leave nothing unsaved behind."""
-        if self.saved != step:
-            row = self.checkpoint(step)
+        unsaved = self.saved != step
+        if unsaved:
+            row = self._look(step, saves=True)
             self.write((self.log(step) if self.rows else {"step": step}) | row)
         if not self.run.picture_of(step).exists():
             self.picture(step)
+        if unsaved:
+            self.save(step)
         self.events.close()
 
 
