@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo.plugin import ROLES
+from ganzoo.player import ROLES
 
 RECENT = 0.1
 """'Now' is the last tenth of what has been seen of a signal, ..."""
