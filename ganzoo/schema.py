@@ -11,7 +11,7 @@ from typing import Any
 
 from ganzoo import registry
 from ganzoo.fields import Field, described
-from ganzoo.plugin import PRIORS
+from ganzoo.priors import PRIORS
 from ganzoo.settings import Settings
 
 DRAFT = "http://json-schema.org/draft-07/schema#"

@@ -18,7 +18,7 @@ from ganzoo.eval.diagnosis.history import (
     due,
     duration,
 )
-from ganzoo.plugin import ROLES
+from ganzoo.player import ROLES
 
 __all__ = ["Finding", "Monitor", "diagnose", "duration"]
 
