@@ -126,8 +126,10 @@ class Recorder:
     # -- rows and findings ----------------------------------------------------------------------
 
     def keep(self, step: int) -> None:
-        """Write what is due at `step`, the checkpoint last: a kill before it costs time alone, since
-        whoever resumes begins at the checkpoint before, and writes all of this again."""
+        """Write what is due at `step`, the checkpoint last.
+
+        A kill before it costs time alone: a resume begins at the one before, and writes this again.
+        """
         s, last = self.settings, step == self.plugin.steps
         saves = last or step % s.checkpoint_every == 0
         row = self._look(step, saves) if saves or step % self.look_every == 0 else {}
