@@ -133,6 +133,7 @@ class Plugin:
 
     def after_step(self, networks: Networks) -> None:
         """Runs behind every discriminator update: weight clipping goes here."""
+        return  # AutoGraph cannot transform a function without a statement
 
     def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         """One for each player. Adam with beta_1 0.5 (Radford et al. 2015, section 4)."""

@@ -13,7 +13,6 @@ import dataclasses
 import hashlib
 import importlib
 import importlib.machinery
-import importlib.metadata
 import importlib.util
 import inspect
 import json
@@ -25,7 +24,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganzoo import files, handles
+from ganzoo import distributions, files, handles
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.fields import Field, comments, described
 
@@ -101,10 +100,9 @@ def _installed() -> list[Entry]:
 
 def _claimed() -> Iterator[Entry]:
     """What other distributions register, whether or not it can be imported."""
-    for point in importlib.metadata.entry_points(group=GROUP):
-        origin = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown package"
+    for point in distributions.points(GROUP):
         source = _find_source(point.value.split(":")[0].strip())
-        yield _described(Entry(point.name, origin, point.value, source))
+        yield _described(Entry(point.name, distributions.origin(point), point.value, source))
 
 
 def _find_source(module: str) -> Path | None:

@@ -12,6 +12,7 @@ from test_cli import call
 
 from ganzoo import pictures
 from ganzoo.errors import GanzooError, UsageError
+from ganzoo.eval.report import fields
 from ganzoo.eval.report.animation import animate
 from ganzoo.files import write_atomic
 from ganzoo.run import RunDir
@@ -108,3 +109,51 @@ def test_the_command_writes_into_the_run(tmp_path, monkeypatch, capsys):
     code, out, _ = call(capsys, "animate", "a")
     assert code == 0
     assert out.startswith("a/samples.gif  (2 pictures, 6 s, 0.")
+
+
+# -- runs on points -------------------------------------------------------------------------------
+
+
+def field(side: int = 16, dimensions: int = 2, **more: np.ndarray) -> dict[str, np.ndarray]:
+    """What a run on points keeps with a picture."""
+    axis = np.linspace(-1, 1, side)
+    points = np.random.default_rng(0).uniform(-1, 1, (50, dimensions))
+    logits = np.broadcast_to(axis, (side,) * dimensions)
+    axes = dict(zip("xy", [axis] * dimensions, strict=False))
+    return axes | {"samples": points, "real": points, "logits_d": logits} | more
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_a_run_on_points_is_drawn_with_its_discriminator(tmp_path, dimensions):
+    (tmp_path / "run" / "fields").mkdir(parents=True)
+    (tmp_path / "run" / "config.yaml").write_text("plugin: x\n")
+    for step in (1, 2):
+        kept = field(dimensions=dimensions)
+        kept["logits_d"] = kept["logits_d"] * (-1) ** step
+        np.savez(tmp_path / "run" / "fields" / f"step-{step:08d}.npz", **kept)
+    assert animate(tmp_path / "run", tmp_path / "out.gif", seconds=0.5) == 2
+    with Image.open(tmp_path / "out.gif") as film:
+        film.seek(0)
+        first = np.asarray(film.convert("RGB")).astype(int)
+        film.seek(1)
+        assert np.abs(np.asarray(film.convert("RGB")).astype(int) - first).mean() > 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"x": np.zeros(16)},
+        {"samples": np.full((50, 2), np.nan)},
+        {"samples": np.zeros((50, 3))},
+        {"real": np.zeros((0, 2))},
+        {"logits_d": np.zeros((15, 16))},
+        {"y": np.zeros((16, 16))},
+    ],
+)
+def test_a_file_that_is_no_field_is_left_out(tmp_path, wrong):
+    np.savez(tmp_path / "f.npz", **field(**wrong))
+    assert fields.read(tmp_path / "f.npz") is None
+    np.savez(tmp_path / "g.npz", **field())
+    assert fields.read(tmp_path / "g.npz").logits["d"].shape == (16, 16)
+    (tmp_path / "h.npz").write_bytes((tmp_path / "g.npz").read_bytes()[:300])
+    assert fields.read(tmp_path / "h.npz") is None

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.eval.report import run_facts, stored_pictures
+from ganzoo.eval.report import fields, run_facts, stored_pictures, untrusted
 from ganzoo.files import write_atomic
 from ganzoo.run import RunDir
 
@@ -68,12 +68,9 @@ def _beats(times: Sequence[float], rate: int) -> list[int]:
 
 
 def _frames(run: RunDir, most: int) -> list[Image.Image]:
-    """The grids that can be read, evenly chosen where there are more than `most`."""
-    grids = run_facts.grids(run)
-    if len(grids) > most:
-        grids = [grids[round(i * (len(grids) - 1) / (most - 1))] for i in range(most)]
-    found = [(step, stored_pictures.opened(path)) for step, path in grids]
-    readable = [(step, picture) for step, picture in found if picture is not None]
+    """The pictures that can be read, evenly chosen where there are more than `most`: of points the
+    game as its folder keeps it, else the grids of samples."""
+    readable = _fields(run, most) or _grids(run, most)
     if len(readable) < 2:
         raise GanzooError(
             f"{run} has {len(readable)} readable sample pictures: an animation takes 2 or more. "
@@ -88,6 +85,29 @@ def _frames(run: RunDir, most: int) -> list[Image.Image]:
         )
     mode = "L" if all(picture.mode == "L" for _, picture in same) else "RGB"
     return [_captioned(picture.convert(mode), step, last) for step, picture in same]
+
+
+def _fields(run: RunDir, most: int) -> list[tuple[int, Image.Image]]:
+    """(step, picture) of what a run on points keeps; empty where it keeps less than two of them."""
+    kept = untrusted.numbered(run.field_of(0).parent, "npz")
+    found = [(step, fields.read(path)) for step, path in _some(kept, most)]
+    whole = [(step, field) for step, field in found if field is not None]
+    if len(whole) < 2:
+        return []
+    drawn = fields.pictures([field for _, field in whole])
+    return [(step, picture) for (step, _), picture in zip(whole, drawn, strict=True)]
+
+
+def _grids(run: RunDir, most: int) -> list[tuple[int, Image.Image]]:
+    found = [(s, stored_pictures.opened(path)) for s, path in _some(run_facts.grids(run), most)]
+    return [(step, picture) for step, picture in found if picture is not None]
+
+
+def _some(found: Sequence[Any], most: int) -> list[Any]:
+    """At most so many of them, the first and the last among them."""
+    if len(found) <= most:
+        return list(found)
+    return [found[round(i * (len(found) - 1) / (most - 1))] for i in range(most)]
 
 
 def _captioned(picture: Image.Image, step: int, last: int) -> Image.Image:

@@ -15,9 +15,9 @@ import jinja2
 
 from ganzoo import __version__
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.eval.report import run_facts, stored_pictures, untrusted
+from ganzoo.eval.report import fields, run_facts, stored_pictures, untrusted
 from ganzoo.eval.report.panels import GROUPS, Histogram, Panel, histogram, panels
-from ganzoo.eval.report.run_facts import RunFacts, Setting, Stored
+from ganzoo.eval.report.run_facts import RunFacts, ScoreFile, Setting
 from ganzoo.eval.scores import Score
 from ganzoo.files import write_atomic
 
@@ -122,9 +122,22 @@ def _page(facts: RunFacts, each: int) -> RunPage:
         facts,
         panels(facts),
         histogram(facts),
-        samples=_figures(listed, facts, each),
+        samples=_figures(listed, facts, each) + _game(facts, each),
         pictures=_figures(beside[:MAX_PICTURES], facts, each),
     )
+
+
+def _game(facts: RunFacts, each: int) -> list[Figure]:
+    """Of a run on points: samples, discriminator and its gradient at the last step that tells."""
+    for step, path in facts.fields[-1:]:
+        field = fields.read(path)
+        if field is None:
+            facts.problems.append(f"{path.parent.name}/{untrusted.text(path.name)} cannot be read.")
+            continue
+        (picture,) = fields.pictures([field])
+        uri = stored_pictures.data_uri(picture, each)
+        return [Figure(uri, f"the game at step {step:,}", *picture.size)]
+    return []
 
 
 def _spread(grids: Sequence[Any], count: int) -> list[Any]:
@@ -140,7 +153,7 @@ def _spread(grids: Sequence[Any], count: int) -> list[Any]:
     return [grids[max(i, place)] for i, place in enumerate(places)]
 
 
-def _told(item: Stored) -> str:
+def _told(item: ScoreFile) -> str:
     """What a picture of a metric shows."""
     where = f"{item.score.label}, step {item.score.step:,}"
     if item.score.metric == "memorization":

@@ -38,7 +38,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Stored:
+class ScoreFile:
     """A score of `eval/`, and the pictures that lie beside its file."""
 
     score: Score
@@ -57,9 +57,11 @@ class RunFacts:
     """In order of step: `step` is an int, other values floats, finite or not, or histograms."""
     findings: list[dict[str, Any]]
     """Worst first, with the keys of `Finding.as_json` without its evidence, and with `warned`."""
-    scores: list[Stored]
+    scores: list[ScoreFile]
     grids: list[tuple[int, Path]]
     """(step, PNG), in order of step."""
+    fields: list[tuple[int, Path]]
+    """(step, file) of what a run on points keeps, in order of step."""
     real: Path | None
     problems: list[str] = field(default_factory=list)
 
@@ -83,6 +85,7 @@ def read(path: str | Path) -> RunFacts:
         findings=_findings(run, config, rows, problems),
         scores=_scores(run.scores, problems),
         grids=grids(run),
+        fields=untrusted.numbered(run.field_of(0).parent, "npz"),
         real=next(iter(untrusted.files(run.pictures, "real.png")), None),
         problems=problems,
     )
@@ -90,11 +93,7 @@ def read(path: str | Path) -> RunFacts:
 
 def grids(run: RunDir) -> list[tuple[int, Path]]:
     """(step, PNG) of a run's sample grids, in order of step."""
-    found = untrusted.files(run.pictures, "step-*.png")
-    names = [(path.stem.removeprefix("step-"), path) for path in found]
-    return sorted(
-        (int(n), path) for n, path in names if n.isascii() and n.isdigit() and n[16:] == ""
-    )
+    return untrusted.numbered(run.pictures, "png")
 
 
 # -- settings -----------------------------------------------------------------------------------
@@ -206,7 +205,7 @@ def _finding(item: Mapping[str, Any]) -> dict[str, Any]:
 # -- scores -------------------------------------------------------------------------------------
 
 
-def _scores(folder: Path, problems: list[str]) -> list[Stored]:
+def _scores(folder: Path, problems: list[str]) -> list[ScoreFile]:
     found = []
     for path in untrusted.files(folder, "*.json"):
         score = _score(path)
@@ -215,7 +214,7 @@ def _scores(folder: Path, problems: list[str]) -> list[Stored]:
         else:
             pictures = untrusted.files(folder, "*.png")
             beside = tuple(p for p in pictures if p.name.startswith(f"{path.stem}-"))
-            found.append(Stored(score, beside))
+            found.append(ScoreFile(score, beside))
     return sorted(found, key=lambda item: (item.score.metric, item.score.label, item.score.step))
 
 

@@ -103,3 +103,11 @@ def files(folder: Path, pattern: str) -> list[Path]:
     if folder.is_symlink() or not folder.is_dir():
         return []
     return sorted(p for p in folder.glob(pattern) if p.is_file() and not p.is_symlink())[:MAX_ITEMS]
+
+
+def numbered(folder: Path, ending: str) -> list[tuple[int, Path]]:
+    """(step, file) of a folder's `step-00000500.ENDING`, in order of step."""
+    found = [(p.stem.removeprefix("step-"), p) for p in files(folder, f"step-*.{ending}")]
+    return sorted(
+        (int(n), path) for n, path in found if n.isascii() and n.isdigit() and n[16:] == ""
+    )

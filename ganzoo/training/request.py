@@ -32,7 +32,8 @@ def prepare(values: dict[str, Any], epochs: float | None = None) -> Request:
     if epochs is not None:
         if not isinstance(epochs, (int, float)) or not epochs > 0:
             raise UsageError(f"epochs must be above 0, not {epochs}.")
-        steps = max(1, round(epochs * len(dataset) / plugin.batch_size))
+        samples = plugin.imitated(dataset.spec).samples
+        steps = max(1, round(epochs * samples / plugin.batch_size))
         plugin = dataclasses.replace(plugin, steps=steps)
     chosen = dataclasses.replace(
         chosen,
