@@ -62,14 +62,16 @@ class Turn:
         """Call a network in training mode, a frozen one as it is, every input by its name.
 
         `main` is its first input. An input takes what is `given` by its name, else what feeds the
-        sampler's input of that name, else the batch's array. An input without a name of its own
-        is z. Returns what the network returns.
+        sampler's input of that name, else the batch's array. A lone input without a name of its
+        own is z. Returns what the network returns.
         """
         known = {*given, *self._inputs, *self.batch}
         values = [] if main is None else [main]
-        for tensor in model.inputs[len(values) :]:
-            name = tensor.name if tensor.name in known or len(model.inputs) > 1 else Z
-            values.append(self._value(model, name, given))
+        names = [tensor.name for tensor in model.inputs[len(values) :]]
+        nameless = [name for name in names if name not in known]
+        lone = len(nameless) == 1 and Z not in names and main is None
+        for name in names:
+            values.append(self._value(model, Z if lone and name in nameless else name, given))
         return model(values if len(model.inputs) > 1 else values[0], training=model.trainable)
 
     def _value(self, model: keras.Model, name: str, given: Mapping[str, Any]) -> tf.Tensor:

@@ -668,6 +668,20 @@ def test_what_a_branch_computed_first_is_not_there_outside_of_it():
         game(Lazy()).run(0, 1)
 
 
+def test_an_input_without_a_name_is_z_beside_a_label_too():
+    @dataclass(frozen=True)
+    class Nameless(Plain):
+        def generator(self, spec):
+            z, label = keras.Input((self.z_dim,)), keras.Input((), dtype="int32", name="label")
+            x = layers.Concatenate()([z, keras.ops.one_hot(label, spec.classes)])
+            x = layers.Dense(spec.size, "tanh", dtype="float32")(x)
+            return keras.Model([z, label], layers.Reshape(spec.shape, dtype="float32")(x))
+
+    made = game(Nameless(), images(classes=3))
+    assert [one.name for one in made.inputs] == ["z", "label"]
+    made.run(0, 1)
+
+
 # -- version 1 ------------------------------------------------------------------------------------
 
 

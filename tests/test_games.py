@@ -26,3 +26,11 @@ def test_a_game_is_trained_killed_resumed_to_the_bit_sampled_and_judged(name, tm
 def test_every_game_is_played():
     files = {path.stem for path in Path(harness.HERE).glob("*.py")} - {"harness"}
     assert files == set(harness.GAMES)
+
+
+@pytest.mark.parametrize("name", ["cyclegan", "srgan"])
+def test_a_plugin_of_several_arrays_is_checked_by_the_fixtures_way(name):
+    from ganzoo.testing import check_registered
+
+    found = check_registered(str(harness.HERE / f"{name}.py"), "shapes")
+    assert {result.status for result in found} == {"ok"}

@@ -10,9 +10,9 @@ import dataclasses
 import json
 import math
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import yaml
@@ -221,39 +221,16 @@ def resumes(trial: Trial) -> Iterator[Result]:
     In each phase every player must move some weight. A phase is entered without the steps before
     it, so state that `after` sets may be an earlier one's.
     """
-    yield from _resumed(trial, 0, 2)
+    moved: Moved = {}
+    yield _resumed(trial, 0, 2, moved)
     for milestone in trial.plugin.milestones:
-        yield from _resumed(trial, milestone - 1, milestone)
-        yield from _resumed(trial, milestone, milestone + 1)
-
-
-def _resumed(trial: Trial, first: int, pause: int) -> Iterator[Result]:
-    """From step `first` to `pause`, a restart there, and one step more."""
-    straight, resumed = trial.new_game(), trial.new_game()
-    straight.enter(first)
-    begun = straight.state()
-    still = _still(straight, begun, lambda: straight.run(first, pause - first))
-    if pause in straight.milestones:
-        straight.enter(pause)
-    saved = straight.state()
-    still += _still(straight, saved, lambda: straight.run(pause, 1))
-    resumed.restore(saved, pause)
-    resumed.run(pause, 1)
-    ours, theirs = straight.state(), resumed.state()
-    moved = [name for name in ours if not np.array_equal(ours[name], theirs[name])]
-    case = f"{trial.spec}" + (f", at step {pause}" if trial.plugin.milestones else "")
-    yield judged(
-        "resumes",
-        case,
-        not moved,
-        f"expected the same bits after a restart, {len(moved)} of {len(ours)} arrays differ "
-        f"({some(moved)}): keep all state in the networks or draw it from the step; "
-        f"see {where(trial.plugin, 'players', 'd_loss', 'networks')}",
-    )
+        yield _resumed(trial, milestone - 1, milestone, moved)
+        yield _resumed(trial, milestone, milestone + 1, moved)
+    still = [player for (_, player), any_did in moved.items() if not any_did]
     if still:
         yield judged(
             "resumes",
-            case,
+            str(trial.spec),
             False,
             f"expected every player to move its weights, those of {some(still)} stood still: its "
             f"rate is 0, or its loss does not depend on them; "
@@ -261,20 +238,43 @@ def _resumed(trial: Trial, first: int, pause: int) -> Iterator[Result]:
         )
 
 
-def _still(game: Game, before: dict[str, np.ndarray], play: Callable[[], Any]) -> list[str]:
-    """The players none of whose weights another value was given by playing."""
-    players = list(game.players)
-    play()
-    after = game.state()
-    return [
-        p.name
-        for p in players
-        if all(
-            np.array_equal(before[name], after[name])
-            for name in after
-            if any(name.startswith(f"networks/{network}/") for network in p.networks)
-        )
-    ]
+Moved = dict[tuple[int, str], bool]
+"""(first step of a phase, player) -> whether any weight of its was given another value."""
+
+
+def _resumed(trial: Trial, first: int, pause: int, moved: Moved) -> Result:
+    """From step `first` to `pause`, a restart there, and one step more."""
+    straight, resumed = trial.new_game(), trial.new_game()
+    straight.enter(first)
+    _play(straight, first, pause - first, moved)
+    if pause in straight.milestones:
+        straight.enter(pause)
+    saved = straight.state()
+    _play(straight, pause, 1, moved)
+    resumed.restore(saved, pause)
+    resumed.run(pause, 1)
+    ours, theirs = straight.state(), resumed.state()
+    differ = [name for name in ours if not np.array_equal(ours[name], theirs[name])]
+    return judged(
+        "resumes",
+        f"{trial.spec}" + (f", at step {pause}" if trial.plugin.milestones else ""),
+        not differ,
+        f"expected the same bits after a restart, {len(differ)} of {len(ours)} arrays differ "
+        f"({some(differ)}): keep all state in the networks or draw it from the step; "
+        f"see {where(trial.plugin, 'players', 'd_loss', 'networks')}",
+    )
+
+
+def _play(game: Game, step: int, count: int, moved: Moved) -> None:
+    """Some steps of one phase; notes down whose weights they moved."""
+    players = {player.name: game.weights(player) for player in game.players}
+    before = {name: [np.array(w.numpy()) for w in weights] for name, weights in players.items()}
+    game.run(step, count)
+    for name, weights in players.items():
+        same = zip(before[name], weights, strict=True)
+        changed = any(not np.array_equal(old, new.numpy()) for old, new in same)
+        place = game.phase_start, name
+        moved[place] = moved.get(place, False) or changed
 
 
 def replicas(trial: Trial) -> Iterator[Result]:
