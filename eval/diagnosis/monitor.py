@@ -237,7 +237,8 @@ class Monitor:
             said = f"; nobody looked at the samples{since}"
             said += ", so the game alone was judged" if judged else ""
         elif looks < ENOUGH:
-            said = f"; {looks} looks at the samples{since} are too few to rule one out"
+            few = "1 look" if looks == 1 else f"{looks} looks"
+            said = f"; {few} at the samples{since} cannot rule one out"
         if not judged:
             names = ", ".join(self.record.players)
             said += f"; no two players{f' of {names}' if names else ''} say that they play against "
