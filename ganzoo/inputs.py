@@ -181,7 +181,7 @@ def _truncated(one: Input, value: Any) -> Source:
 
 
 def _column(one: Input, column: int) -> int:
-    if isinstance(one.source, Data) or len(one.shape) != 1 or not column < one.shape[0]:
+    if len(one.shape) != 1 or not column < one.shape[0]:
         raise UsageError(f"--set {one.name}.{column}: the input has the shape {one.shape}.")
     return column
 
@@ -238,11 +238,15 @@ def rows(
         drawn = np.broadcast_to(held.value, (n, *one.shape))
     else:
         drawn = one.source.rows(n, one.shape, one.dtype, bits, wide)
-    if held.columns:
-        drawn = np.array(drawn)
-        for column, number in held.columns.items():
-            drawn[:, column] = number
-    return np.ascontiguousarray(drawn, one.dtype)
+    return with_columns(one, drawn, held)
+
+
+def with_columns(one: Input, drawn: np.ndarray, held: Held | None) -> np.ndarray:
+    """The rows in the input's own type, with the columns that are held at a number."""
+    drawn = np.array(drawn, one.dtype)
+    for column, number in ((held and held.columns) or {}).items():
+        drawn[:, column] = number
+    return drawn
 
 
 def streams(inputs: Iterable[Input], seed: int) -> dict[str, np.random.Generator]:

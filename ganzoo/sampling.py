@@ -168,11 +168,13 @@ class Sampler:
         found = {}
         for one in inputs:
             if one.name in given:
-                found[one.name] = _fitting(one, given[one.name], n)
+                rows = _fitting(one, given[one.name], n)
+                found[one.name] = named.with_columns(one, rows, held.get(one.name))
             elif one.name not in needs:
                 continue
-            elif isinstance(one.source, Data) and one.name not in held:
-                found[one.name] = _fitting(one, self.rows(one.source), n)
+            elif isinstance(one.source, Data) and held.get(one.name, named.Held()).value is None:
+                rows = _fitting(one, self.rows(one.source), n)
+                found[one.name] = named.with_columns(one, rows, held.get(one.name))
             else:
                 found[one.name] = named.rows(one, n, streams[one.name], held=held.get(one.name))
         return found

@@ -70,18 +70,23 @@ class Turn:
         names = [tensor.name for tensor in model.inputs[len(values) :]]
         nameless = [name for name in names if name not in known]
         lone = len(nameless) == 1 and Z not in names and main is None
-        for name in names:
-            values.append(self._value(model, Z if lone and name in nameless else name, given))
+        for tensor in model.inputs[len(values) :]:
+            name = Z if lone and tensor.name in nameless else tensor.name
+            values.append(self._value(model, name, tuple(tensor.shape[1:]), given))
         return model(values if len(model.inputs) > 1 else values[0], training=model.trainable)
 
-    def _value(self, model: keras.Model, name: str, given: Mapping[str, Any]) -> tf.Tensor:
+    def _value(
+        self, model: keras.Model, name: str, shape: tuple[int, ...], given: Mapping[str, Any]
+    ) -> tf.Tensor:
+        """What an input takes; of the sampler's and the batch's the one that has its shape, since
+        a label may be one-hot for one network and a whole number for another."""
         if name in given:
             return given[name]
-        if name in self._inputs:
-            return self.input(name)
-        if name in self.batch:
-            return self.batch[name]
-        raise _missing(model, name, {*given, *self._inputs, *self.batch})
+        found = [self.input(name)] if name in self._inputs else []
+        found += [self.batch[name]] if name in self.batch else []
+        if not found:
+            raise _missing(model, name, {*given, *self._inputs, *self.batch})
+        return next((value for value in found if tuple(value.shape[1:]) == shape), found[0])
 
     def seed(self, purpose: str) -> tf.Tensor:
         """A seed of shape (2,) for TensorFlow's stateless draws: (seed, purpose, step, turn).

@@ -184,7 +184,7 @@ def test_a_threshold_cuts_a_normal_prior():
         ({"psi": math.nan}, "no value"),
         ({"z": [1, 2]}, "shape"),
         ({"z.7": 1}, "shape"),
-        ({"a.0": 1}, "shape"),
+        ({"a.2": 1}, "shape"),
         ({"z.size": 1}, "z.threshold"),
         ({"code.threshold": 1}, "normal priors"),
         ({"z.threshold": -1}, "above 0"),
