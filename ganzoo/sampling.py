@@ -2,8 +2,8 @@
 
 A run exports its averaged generator as a graph that takes the weights as inputs, and beside it
 what it takes and makes: inputs by name, each with its source, and outputs by name, each with the
-array of the data that it imitates. The graph is data: before it runs, every operation in it is
-checked to be one that only computes.
+array of the data that it imitates. The graph is data, and may be a stranger's: `ganzoo.vetting`
+lets through what can only compute.
 """
 
 from __future__ import annotations
@@ -14,35 +14,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ganzoo import data
+from ganzoo import data, vetting
 from ganzoo import inputs as named
 from ganzoo.data import to_float
 from ganzoo.errors import GanzooError, UsageError, unknown
-from ganzoo.exporting import Output, nodes
+from ganzoo.exporting import Output
 from ganzoo.inputs import Input
 from ganzoo.priors import PRIORS, Data, Label, Z
 from ganzoo.run import RunDir
-
-CALLS = {
-    "PartitionedCall",
-    "StatefulPartitionedCall",
-    "Placeholder",
-    "NoOp",
-    "While",
-    "If",
-    "StatelessWhile",
-    "StatelessIf",
-}
-"""Operations that run nothing but other operations of the same graph, which are checked too."""
-READS_FILES = {
-    "ReadFile",
-    "MatchingFiles",
-    "RestoreV2",
-    "Restore",
-    "RestoreSlice",
-    "PyFuncStateless",
-}
-
 
 Rows = Callable[[Data], np.ndarray]
 """An input's source in the data -> its rows, uint8 images or values as they are."""
@@ -60,11 +39,7 @@ class Sampler:
             self.step, arrays = run.latest("sampler/")
         else:
             self.step, arrays = step, run.read_checkpoint(step, "sampler/")
-        try:
-            definition = tf.compat.v1.GraphDef.FromString(graph)
-        except Exception as error:
-            raise GanzooError(f"{run}/sampler.pb is damaged ({error}).") from error
-        refuse_side_effects(definition)
+        definition = vetting.read(graph)
         try:
             self._read(definition, _upgraded(signature, definition), arrays)
         except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -97,6 +72,7 @@ class Sampler:
         self._graph = tf.compat.v1.wrap_function(
             lambda: tf.compat.v1.import_graph_def(definition, name=""), []
         )
+        vetting.check_sizes(self._graph.graph)
         self._calls: dict[str, Any] = {}
         for one in self.outputs:
             self._graph.graph.get_tensor_by_name(self._fetch[one.name])
@@ -280,19 +256,3 @@ def _upgraded(signature: Mapping[str, Any], definition: Any) -> Mapping[str, Any
         "fetch": signature["fetch"],
     }
     return {**signature, "inputs": inputs, "outputs": [output]}
-
-
-def refuse_side_effects(definition: Any) -> None:
-    """Raise GanzooError where a graph holds an operation that does more than compute."""
-    from tensorflow.python.framework import op_def_registry
-
-    own = {function.signature.name for function in definition.library.function}
-    for node in nodes(definition):
-        known = op_def_registry.get(node.op)
-        if node.op in own or node.op in CALLS:
-            continue
-        if known is None or known.is_stateful or node.op in READS_FILES:
-            raise GanzooError(
-                f"the run's sampler.pb holds the operation {node.op!r} "
-                f"({node.name}), which a generator does not need: not run."
-            )

@@ -21,7 +21,7 @@ ROOMS = (
     ("registry", "fields registry settings schema scaffold plugin_source counting"),
     ("findings", "eval.diagnosis.findings eval.diagnosis.sign eval.diagnosis.history"),
     ("views", "views.view"),
-    ("sampling", "exporting sampling feeding"),
+    ("sampling", "vetting exporting sampling feeding"),
     ("features", "eval.extractor eval.features"),
     ("scores", "eval.scores eval.sources eval.summary eval.labelling eval.metrics eval.installed "
      "eval.evaluation eval"),

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo import exporting, handles, plugin_source, settings
+from ganzoo import exporting, handles, plugin_source, settings, vetting
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval.diagnosis.probe import GRID
 from ganzoo.run import RunDir
@@ -128,7 +128,12 @@ def prepare_folder(run: RunDir, game: Game, request: Request, view: View) -> Non
     """Write what stands in the folder from the start: the sampler's graph and real samples."""
     if request.dataset.note:
         view.say(request.dataset.note)
-    run.write_sampler(*exporting.export(game.average, request.plugin, request.dataset.spec))
+    graph, signature = exporting.export(game.average, request.plugin, request.dataset.spec)
+    try:
+        vetting.read(graph)
+    except GanzooError as error:
+        view.say(f"warning: this run will train, and cannot be sampled: {error}")
+    run.write_sampler(graph, signature)
     real = request.dataset.arrays[game.outputs[0].imitates]
     chosen = np.random.Generator(np.random.Philox(request.settings.seed)).permutation(len(real))
     if real.ndim == 4:
