@@ -11,11 +11,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, UsageError
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write a whole file or none of it: beside the target, flushed to the disk, then renamed."""
+    """Write a whole file or none of it: beside the target, flushed to the disk, then renamed.
+
+    A device, such as /dev/null or /dev/stdout, is written into as it is; a pipe or a socket is
+    refused.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        _write_into(path, content)
+        return
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,6 +39,16 @@ def write_atomic(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        raise write_error(path, error) from error
+
+
+def _write_into(path: Path, content: bytes) -> None:
+    if not path.is_char_device():
+        raise UsageError(f"{path} is no file: name one, or a new place.")
+    try:
+        with path.open("wb") as device:
+            device.write(content)
+    except OSError as error:
         raise write_error(path, error) from error
 
 

@@ -24,6 +24,7 @@ import io
 import json
 import os
 import re
+import stat
 import time
 import warnings
 import zipfile
@@ -91,12 +92,46 @@ class RunDir:
         """Hold the folder for one writer: a second training in it is refused, not mixed in."""
         import fcntl
 
-        with (self.path / ".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise GanzooError(f"another process is training in {self.path}.") from error
+        lock = self._lock(os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise GanzooError(f"another process is training in {self.path}.") from error
+        try:
             yield
+        finally:
+            os.close(lock)
+
+    def in_use(self) -> bool:
+        """Whether a training holds the folder; nothing is written to find out."""
+        import fcntl
+
+        try:
+            lock = self._lock(os.O_RDONLY)
+        except GanzooError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(lock)
+        return False
+
+    def _lock(self, flags: int) -> int:
+        """The lock file, opened as it is: no link is followed, nothing waits, nothing is cut."""
+        path = self.path / ".lock"
+        try:
+            lock = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise GanzooError(
+                f"{path} cannot be opened as a lock ({error.strerror or error})."
+            ) from error
+        if not stat.S_ISREG(os.fstat(lock).st_mode):
+            os.close(lock)
+            raise GanzooError(f"{path} is no regular file: no lock of ganzoo's.")
+        return lock
 
     # -- configuration --------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_cli import call
 
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.files import write_atomic
@@ -122,3 +123,36 @@ def test_runs_are_found_newest_first(tmp_path):
         os.utime(made.path / "config.yaml", (index, index))
     (tmp_path / "other").mkdir()
     assert [r.path.name for r in find_runs(tmp_path)] == ["b", "a"]
+
+
+# -- a stranger's folder --------------------------------------------------------------------------
+
+
+def test_a_lock_that_is_a_link_or_a_pipe_touches_nothing_outside(tmp_path, capsys):
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    run = RunDir.create(tmp_path / "runs" / "a")
+    run.write_config({"plugin": "x", "data": "y", "fields": {"steps": 1}})
+    run.write_state("running")
+    for make in (lambda p: p.symlink_to(precious), os.mkfifo, lambda p: p.symlink_to("/tmp/new")):
+        make(run.path / ".lock")
+        code, out, _ = call(capsys, "runs", str(tmp_path / "runs"))
+        assert code == 0
+        assert "interrupted" in out
+        with pytest.raises(GanzooError, match="lock"), run.locked():
+            pass
+        (run.path / ".lock").unlink()
+    assert precious.read_text() == "mine"
+    assert not Path("/tmp/new").exists()
+    assert not run.in_use()
+    assert not (run.path / ".lock").exists()  # a look writes nothing
+    with run.locked():
+        assert run.in_use()
+
+
+def test_a_device_is_written_into_and_a_pipe_is_refused(tmp_path):
+    write_atomic(Path("/dev/null"), b"x")
+    assert Path("/dev/null").is_char_device()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="no file"):
+        write_atomic(tmp_path / "pipe", b"x")

@@ -57,8 +57,4 @@ def _state(run: RunDir) -> str:
     state = run.state()
     if state != "running":
         return state
-    try:
-        with run.locked():
-            return "interrupted"
-    except GanzooError:
-        return state
+    return state if run.in_use() else "interrupted"

@@ -146,7 +146,7 @@ def prepare_folder(run: RunDir, game: Game, request: Request, view: View) -> Non
 
 
 class _Stop:
-    """Set by SIGINT or SIGTERM: the loop ends behind the current chunk."""
+    """Set by SIGINT, SIGTERM or SIGHUP: the loop ends behind the current chunk."""
 
     requested = False
 
@@ -160,7 +160,10 @@ def _signals() -> Iterator[_Stop]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        heard.append(signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield stop
     finally:
