@@ -13,7 +13,7 @@ from ganzoo import inputs as named
 from ganzoo.errors import GanzooError
 from ganzoo.inputs import Input
 from ganzoo.plugin import Plugin
-from ganzoo.priors import PRIORS
+from ganzoo.priors import PRIORS, Data
 from ganzoo.spec import DataSpec
 
 
@@ -41,6 +41,11 @@ def declared(
     arrays = {name: array.classes for name, array in spec.arrays.items()}
     prior = PRIORS[plugin.z_prior]
     inputs = named.resolve(model.inputs, plugin.inputs(spec), arrays, prior, plugin.z_dim)
+    columns = {name: array.names for name, array in spec.arrays.items()}
+    inputs = [
+        one._replace(columns=columns[one.source.array]) if isinstance(one.source, Data) else one
+        for one in inputs
+    ]
     return inputs, _outputs(model, plugin, spec, [one.name for one in inputs])
 
 
@@ -115,6 +120,7 @@ def export(model: keras.Model, plugin: Plugin, spec: DataSpec) -> tuple[bytes, d
                 "shape": list(one.shape),
                 "dtype": one.dtype,
                 "source": named.as_json(one.source),
+                **({"columns": list(one.columns)} if one.columns else {}),
             }
             for one in inputs
         ],

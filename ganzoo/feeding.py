@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo.data import arrays, folder, images, values
+from ganzoo.data import arrays, folder, images, naming, values
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.inputs import Input
 from ganzoo.priors import Data
@@ -62,8 +62,13 @@ def _rows(run: RunDir, one: Input, value: Any) -> np.ndarray:
 
 def _of_file(path: Path, one: Input) -> np.ndarray:
     stored = arrays.read(path)
-    if one.name in stored:
-        rows = stored[one.name]
+    array = one.source.array if isinstance(one.source, Data) else one.name
+    of_group = [name for name in stored if name.partition("/")[0] == array and "/" in name]
+    main = [name for name in of_group if name.partition("/")[2].lower() in naming.VALUES]
+    if one.name in stored or array in stored:
+        rows = stored[one.name if one.name in stored else array]
+    elif len(main) == 1:
+        rows = stored[main[0]]
     elif len(stored) == 1:
         (rows,) = stored.values()
     else:

@@ -29,12 +29,14 @@ from ganzoo.priors import (
 
 
 class Input(NamedTuple):
-    """One input of a sampler: its name, its shape without the batch axis, its type, its source."""
+    """One input of a sampler: its name, its shape without the batch axis, its type, its source,
+    and the names of its columns where the data has them."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     source: Source
+    columns: tuple[str, ...] = ()
 
 
 def resolve(
@@ -159,13 +161,20 @@ def changed(
         one = known[plain]
         if part == "threshold":
             known[plain] = one._replace(source=_truncated(one, value))
-        elif part.isdigit():
+        elif part.isdigit() or part in one.columns:
             columns = dict(held.get(plain, Held()).columns or {})
+            place = one.columns.index(part) if part in one.columns else int(part)
             held[plain] = held.get(plain, Held())._replace(
-                columns=columns | {_column(one, int(part)): _number(name, value)}
+                columns=columns | {_column(one, place): _number(name, value)}
             )
+        elif part and one.columns:
+            raise unknown(f"column of {plain}", part, one.columns)
         elif part:
-            raise UsageError(f"--set {name}: expected {plain}, {plain}.threshold or {plain}.0.")
+            cut = isinstance(one.source, (Normal, TruncatedNormal))
+            raise UsageError(
+                f"--set {name}: expected {plain}{f', {plain}.threshold' if cut else ''} or "
+                f"{plain}.0, its first number."
+            )
         else:
             held[plain] = held.get(plain, Held())._replace(value=_value(one, value))
     return [known[one.name] for one in inputs], held
@@ -205,11 +214,13 @@ def _value(one: Input, value: Any) -> np.ndarray:
         check_label(int(number), one.shape[0], one.name)
         return np.eye(one.shape[0])[int(number)]
     try:
+        value = value.split(",") if isinstance(value, str) and "," in value else value
         array = np.asarray(value, np.float64)
         array = np.broadcast_to(array, one.shape)
     except (TypeError, ValueError):
         raise UsageError(
-            f"--set {one.name}: expected a number, or numbers of shape {one.shape}, not {value!r}."
+            f"--set {one.name}: expected a number, or as many as the input has, {one.shape}, "
+            f"as in {one.name}=[1, 0, 1]; not {value!r}."
         ) from None
     if not np.isfinite(array).all() or (not is_float(one.dtype) and (array % 1).any()):
         raise UsageError(f"--set {one.name}: {value!r} is no value of a {one.dtype} input.")

@@ -126,7 +126,11 @@ def gradient_penalty(
 
 
 def r1_penalty(discriminator: Callable[[tf.Tensor], tf.Tensor], real: tf.Tensor) -> tf.Tensor:
-    """E[|grad D(x)|^2] on real samples (Mescheder et al. 2018, equation 9, without gamma / 2)."""
+    """E[|grad D(x)|^2] on real samples (Mescheder et al. 2018, equation 9, without gamma / 2).
+
+    On fakes it is their R2.
+    """
+    real = tf.cast(real, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(real)
         logits = discriminator(real)

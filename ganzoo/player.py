@@ -117,12 +117,17 @@ def _names(given: Any) -> tuple[str, ...]:
 
 
 def judged(
-    real_logits: tf.Tensor, fake_logits: tf.Tensor, accuracy: tuple[Any, Any]
+    real_logits: tf.Tensor,
+    fake_logits: tf.Tensor,
+    accuracy: tuple[Any, Any] | Callable[[tf.Tensor, tf.Tensor], tuple[Any, Any]],
 ) -> dict[str, tf.Tensor]:
     """What a discriminator's `record` returns for the diagnosis: accuracies, and the logits'
-    means and deviations. `accuracy` is the share of real and of fake that it tells right."""
+    means and deviations. `accuracy` is the share of real and of fake that it tells right, or what
+    computes these of the logits: `self.accuracy`."""
     import tensorflow as tf
 
+    if callable(accuracy):
+        accuracy = accuracy(real_logits, fake_logits)
     return {
         "d_accuracy_real": accuracy[0],
         "d_accuracy_fake": accuracy[1],

@@ -53,7 +53,13 @@ class Sampler:
         self, definition: Any, signature: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> None:
         self.inputs = [
-            Input(one["name"], tuple(one["shape"]), one["dtype"], named.from_json(one["source"]))
+            Input(
+                one["name"],
+                tuple(one["shape"]),
+                one["dtype"],
+                named.from_json(one["source"]),
+                tuple(map(str, one.get("columns", ()))),
+            )
             for one in signature["inputs"]
         ]
         self.outputs = [

@@ -63,8 +63,10 @@ class Turn:
 
         `main` is its first input. An input takes what is `given` by its name, else what feeds the
         sampler's input of that name, else the batch's array. A lone input without a name of its
-        own is z. Returns what the network returns.
+        own is z. Returns what the network returns, floats as float32.
         """
+        import tensorflow as tf
+
         known = {*given, *self._inputs, *self.batch}
         values = [] if main is None else [main]
         names = [tensor.name for tensor in model.inputs[len(values) :]]
@@ -73,7 +75,8 @@ class Turn:
         for tensor in model.inputs[len(values) :]:
             name = Z if lone and tensor.name in nameless else tensor.name
             values.append(self._value(model, name, tuple(tensor.shape[1:]), given))
-        return model(values if len(model.inputs) > 1 else values[0], training=model.trainable)
+        made = model(values if len(model.inputs) > 1 else values[0], training=model.trainable)
+        return tf.nest.map_structure(_whole_float, made)
 
     def _value(
         self, model: keras.Model, name: str, shape: tuple[int, ...], given: Mapping[str, Any]
@@ -173,6 +176,12 @@ def _missing(model: keras.Model, name: str, known: set[str]) -> UsageError:
         f"network {model.name!r} has an input {name!r} that the data does "
         f"not bring; it brings {', '.join(sorted(known))}."
     )
+
+
+def _whole_float(value: tf.Tensor) -> tf.Tensor:
+    import tensorflow as tf
+
+    return tf.cast(value, tf.float32) if value.dtype in (tf.bfloat16, tf.float16) else value
 
 
 def _graphs() -> list[Any]:

@@ -164,3 +164,15 @@ def test_an_attribute_of_the_data_may_be_held_and_labels_take_the_shape_that_is_
         run.sample(4, settings={"attributes.1": 1}), run.sample(4, settings={"attributes.1": 1})
     )
     assert run.sample(3, label=7).shape == (3, 16, 16, 1)
+    assert np.array_equal(
+        run.sample(2, inputs={"attributes": rows}, settings={"attributes": "1,0,1"}),
+        run.sample(2, inputs={"attributes": rows}, settings={"attributes": [1, 0, 1]}),
+    )
+
+
+def test_the_file_that_a_run_was_trained_on_feeds_it_by_its_groups(run, tmp_path):
+    image = data.load("digits", split="test").arrays["image"][:3]
+    np.savez(tmp_path / "two.npz", **{"image/x": image, "other/x": 255 - image})
+    zero = {"gain": [0, 0, 0]}
+    made = run.sample(3, settings=zero, inputs={"image": tmp_path / "two.npz"})
+    np.testing.assert_array_equal(made, run.sample(3, settings=zero, inputs={"image": image}))

@@ -152,7 +152,7 @@ INPUTS = [
     Input("code", (4,), "float32", Categorical()),
     Input("label", (), "int32", Label(5)),
     Input("psi", (1,), "float32", Constant(1.0)),
-    Input("a", (2,), "float32", Data("a")),
+    Input("a", (2,), "float32", Data("a"), ("young", "smiling")),
 ]
 
 
@@ -172,6 +172,11 @@ def test_an_input_is_held_at_a_value_or_one_column_of_it():
     np.testing.assert_array_equal(column[:, [0, 2]], free[:, [0, 2]])
 
 
+def test_a_column_may_be_called_by_its_name():
+    _, held = inputs_.changed(INPUTS, {"a.smiling": 1})
+    assert held["a"].columns == {1: 1.0}
+
+
 def test_a_threshold_cuts_a_normal_prior():
     assert np.abs(drawn("z", z_threshold=0.1)).max() <= 0.1
 
@@ -182,10 +187,12 @@ def test_a_threshold_cuts_a_normal_prior():
         ({"ps": 1}, "did you mean 'psi'"),
         ({"psi": "high"}, "expected a number"),
         ({"psi": math.nan}, "no value"),
-        ({"z": [1, 2]}, "shape"),
+        ({"z": [1, 2]}, "as many as"),
         ({"z.7": 1}, "shape"),
         ({"a.2": 1}, "shape"),
         ({"z.size": 1}, "z.threshold"),
+        ({"psi.size": 1}, "psi or psi.0"),
+        ({"a.smile": 1}, "did you mean 'smiling'"),
         ({"code.threshold": 1}, "normal priors"),
         ({"z.threshold": -1}, "above 0"),
         ({"label": 5}, r"0\.\.4"),

@@ -65,17 +65,23 @@ def _rising(axis: np.ndarray) -> bool:
 
 def pictures(fields: Sequence[Field]) -> list[Image.Image]:
     """Each of the fields as a picture; all of them on the same axes, so that they make a film."""
-    one = [field for field in fields if len(field.axes) == 1]
-    top = 1.25 * max((_density(f, f.real)[0].max() for f in one), default=1.0)
-    return [_drawn(field, top) for field in fields]
+    reach = _reach([field for field in fields if len(field.axes) == 1])
+    return [_drawn(field, reach) for field in fields]
 
 
-def _drawn(field: Field, top: float) -> Image.Image:
+def _reach(fields: Sequence[Field]) -> tuple[float, float]:
+    """From where to where numbers are drawn: the grid, and nearly all samples of every picture."""
+    ends = [(field.axes[0][0], field.axes[0][-1]) for field in fields]
+    ends += [tuple(np.percentile(field.samples, (1, 99))) for field in fields]
+    return min((low for low, _ in ends), default=0.0), max((high for _, high in ends), default=1.0)
+
+
+def _drawn(field: Field, reach: tuple[float, float]) -> Image.Image:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.6, 5), dpi=100, layout="constrained")
     if len(field.axes) == 1:
-        _line(figure, field, top)
+        _line(figure, field, reach)
     else:
         _plane(figure, field)
     buffer = io.BytesIO()
@@ -83,29 +89,33 @@ def _drawn(field: Field, top: float) -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
-def _density(field: Field, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    low, high = field.axes[0][0], field.axes[0][-1]
-    return np.histogram(values[:, 0], BARS, (low, high), density=True)
-
-
-def _line(figure, field: Field, top: float) -> None:
+def _line(figure, field: Field, reach: tuple[float, float]) -> None:
     """Densities as steps and bars, logits as curves on an axis of their own."""
     axes = figure.add_subplot()
     (x,) = field.axes
-    heights, edges = _density(field, field.real)
-    axes.stairs(heights, edges, color="0.35", label="real")
-    inside = (field.samples[:, 0] >= x[0]) & (field.samples[:, 0] <= x[-1])
-    if inside.any():
-        axes.stairs(
-            *_density(field, field.samples[inside]), fill=True, alpha=0.5, label="generated"
-        )
-    axes.set(xlim=(x[0], x[-1]), ylim=(0, top), ylabel="density")
-    other = axes.twinx()
-    for i, (name, logits) in enumerate(field.logits.items()):
-        other.plot(x, logits, color=f"C{i + 1}", label=f"logits of {name}")
-    other.axhline(0, color="0.7", linewidth=0.8, linestyle=":")
-    other.set_ylabel("logits")
+    edges = np.linspace(*reach, 1 + max(BARS, round(BARS * (reach[1] - reach[0]) / (x[-1] - x[0]))))
+    width = edges[1] - edges[0]
+    heights = {
+        name: np.histogram(values[:, 0], edges)[0] / (len(values) * width)
+        for name, values in (("real", field.real), ("generated", field.samples))
+    }
+    axes.stairs(heights["real"], edges, color="0.35", label="real")
+    axes.stairs(heights["generated"], edges, fill=True, alpha=0.5, label="generated")
+    inside = ((field.samples >= edges[0]) & (field.samples <= edges[-1])).mean()
+    if inside < 1:
+        axes.set_title(f"{1 - inside:.0%} of the samples lie outside", fontsize=9)
+    top = 1.6 * heights["real"].max()  # a generator of one number would hide all else
+    axes.set(xlim=reach, ylim=(0, top), ylabel="density")
+    if field.logits:
+        _curves(axes.twinx(), x, field.logits)
     figure.legend(loc="outside upper center", ncols=3, fontsize=8)
+
+
+def _curves(axes, x: np.ndarray, logits: Mapping[str, np.ndarray]) -> None:
+    for i, (name, values) in enumerate(logits.items()):
+        axes.plot(x, values, color=f"C{i + 1}", label=f"logits of {name}")
+    axes.axhline(0, color="0.7", linewidth=0.8, linestyle=":")
+    axes.set_ylabel("logits")
 
 
 def _plane(figure, field: Field) -> None:

@@ -7,6 +7,7 @@ import re
 import sys
 import traceback
 import warnings
+from pathlib import Path
 from typing import Any
 
 import click
@@ -70,19 +71,37 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _unexpected(error: Exception) -> str:
-    """One sentence; of an error in traced code, the reason and the line that it came from.
+    """One sentence: what went wrong, and where; the last place outside of ganzoo and of what is
+    installed is a plugin's, and then nothing is to be reported to us.
 
-    TensorFlow tells these last, and the code may be a plugin's.
+    TensorFlow tells the places of traced code in the text of its errors.
     """
     kind, text = type(error).__name__, str(error)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     reason = lines[-1].removeprefix(f"{kind}: ") if lines else "no reason was given"
-    places = re.findall(r'File "([^"]+)", line (\d+)', text)
-    where = f" at {os.path.basename(places[-1][0])}:{places[-1][1]}" if places else ""
-    return (
-        f"unexpected {kind}{where}: {reason} (please report it, unless the code is yours; --debug "
-        "shows all of it)."
-    )
+    places = [(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+    places += re.findall(r'File "([^"]+)", line (\d+)', text)
+    theirs = [place for place in places if _is_a_plugins(place[0])]
+    if theirs:
+        file, line = theirs[-1]
+        whole = " ".join(lines) if len(lines) < 8 else reason
+        return f"{kind} at {os.path.basename(file)}:{line}: {whole} (--debug shows all of it)."
+    told = [place for place in places if os.path.isabs(place[0])][-1:]
+    where = f" at {os.path.basename(told[0][0])}:{told[0][1]}" if told else ""
+    return f"unexpected {kind}{where}: {reason} (please report it; --debug shows all of it)."
+
+
+def _is_a_plugins(file: str) -> bool:
+    """Whether a file is neither ganzoo's, nor Python's, nor another installed package's."""
+    import sysconfig
+
+    if not os.path.isabs(file) or "__autograph_generated_file" in file:
+        return False
+    place = Path(file).resolve()
+    own = Path(__file__).resolve().parents[1]
+    rooms = [own, own.parent / "eval", Path(sysconfig.get_paths()["stdlib"]).resolve()]
+    installed = {"site-packages", "dist-packages"} & set(place.parts)
+    return not installed and not any(place.is_relative_to(room) for room in rooms)
 
 
 def _fail(sentence: str, meta: dict[str, Any], code: int) -> None:

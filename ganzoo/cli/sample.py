@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -13,10 +14,18 @@ from ganzoo.errors import UsageError
 from ganzoo.files import write_atomic
 from ganzoo.run import RunDir
 
+if TYPE_CHECKING:
+    from ganzoo.sampling import Sampler
+
 
 @click.command()
 @click.argument("run", type=RUN)
-@click.option("-n", "count", type=int, help="How many samples.  [default: 64; of --input, all]")
+@click.option(
+    "-n",
+    "count",
+    type=int,
+    help="How many samples.  [default: 64; of rows that feed it, all up to 64; of --input, all]",
+)
 @click.option("--seed", default=0, show_default=True, help="Sample i depends on it and on i alone.")
 @click.option("--label", type=int, help="Class of a conditional run.  [default: all in turn]")
 @click.option(
@@ -83,7 +92,7 @@ def sample(
 
     sampler = Sampler(folder, steps(folder, checkpoint)[0])
     given = feeding.given(folder, sampler, named)
-    count = count or max(map(len, given.values()), default=64)
+    count = count or max(map(len, given.values()), default=_usual(sampler, output))
     drawn = sampler.batches(
         count, seed=seed, label=label, settings=held, given=given, output=output
     )
@@ -109,3 +118,9 @@ def _named(text: str) -> tuple[str, str]:
             f"--input takes NAME=FILE, NAME=DIR, NAME=test or NAME=train, not {text!r}."
         )
     return name, value
+
+
+def _usual(sampler: Sampler, output: str | None) -> int:
+    """64 samples, or as many as there are rows where data feeds it and has fewer."""
+    fed = sampler.fed_by_data(output)
+    return min([64, *(len(sampler.rows(one.source)) for one in fed)])

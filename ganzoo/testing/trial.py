@@ -228,6 +228,7 @@ class Part(Turn):
         super().__init__(game.seed, batch, step, step, size, game.draws())
         self.rows, self.whole = rows, whole
         self.drawn: set[str] = set()
+        self.shared = False
 
     def _whole_size(self) -> int:
         return self.whole
@@ -241,7 +242,7 @@ class Part(Turn):
 
     def mean(self, values: tf.Tensor) -> tf.Tensor:
         if len(range(self.whole)[self.rows]) < self.whole:
-            self.drawn.add("a mean over the whole batch")
+            self.shared = True
         return super().mean(values)
 
 

@@ -415,7 +415,7 @@ def check(plugin: Plugin, dataset: Dataset) -> None:
     """Raise UsageError where the plugin cannot make this data, or the batch is larger than it."""
     sentence = plugin.unsupported(dataset.spec)
     if sentence:
-        raise UsageError(f"{sentence} The data {dataset.name!r} is {dataset.spec}.")
+        raise UsageError(f"{sentence.rstrip('. ')}. The data {dataset.name!r} is {dataset.spec}.")
     for group, samples in dataset.groups().items():
         if plugin.batch_size > samples:
             part = f" (group {group!r})" if group != dataset.spec.group else ""
