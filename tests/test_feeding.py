@@ -160,9 +160,10 @@ def test_an_attribute_of_the_data_may_be_held_and_labels_take_the_shape_that_is_
     rows[:, 1] = 1
     np.testing.assert_array_equal(held, run.sample(6, inputs={"attributes": rows}))
     assert not np.array_equal(plain, held)
-    assert np.array_equal(
-        run.sample(4, settings={"attributes.1": 1}), run.sample(4, settings={"attributes.1": 1})
-    )
+    test = marks[len(marks) - int(0.1 * len(marks)) :][:4].copy()
+    test[:, 1] = 1
+    by_default = run.sample(4, settings={"attributes.1": 1})
+    np.testing.assert_array_equal(by_default, run.sample(4, inputs={"attributes": test}))
     assert run.sample(3, label=7).shape == (3, 16, 16, 1)
     assert np.array_equal(
         run.sample(2, inputs={"attributes": rows}, settings={"attributes": "1,0,1"}),
