@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import yaml
-
-from ganzoo import registry
+from ganzoo import plain_text, reading, registry
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.fields import make, typed
 
@@ -116,38 +114,21 @@ def field_values(plugin: Plugin) -> dict[str, Any]:
     }
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain data only: no Python tags, and no aliases, of which YAML bombs are made."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
-            raise yaml.constructor.ConstructorError(
-                None, None, f"alias *{event.anchor} is not allowed", event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-
 def parse(text: str) -> Any:
     """Plain YAML data; anything else is a UsageError."""
     try:
-        return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise UsageError("not plain YAML: " + " ".join(str(error).split()) + ".") from error
-    except (RecursionError, ValueError) as error:
-        raise UsageError(f"not plain YAML: {type(error).__name__} while reading it.") from error
+        return plain_text.from_yaml(text)
+    except ValueError as error:
+        raise UsageError(f"not plain YAML: {error}.") from error
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
     """The mapping in a YAML file of settings."""
-    file = Path(path)
     try:
-        if file.stat().st_size > MAX_CONFIG_BYTES:
-            raise UsageError(
-                f"{path} is larger than {MAX_CONFIG_BYTES} bytes: not a configuration."
-            )
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = reading.content(path, MAX_CONFIG_BYTES, follow=True).decode("utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}.") from error
+    except ValueError as error:
         raise UsageError(f"cannot read {path}: {error}.") from error
     try:
         content = parse(text)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = {"ganzoo": "ganzoo", "eval": "ganzoo.eval", "plugins": "ganzoo.plugins"}
 
 ROOMS = (
-    ("ground", "errors quiet spec hardware files distributions handles"),
+    ("ground", "errors quiet spec hardware files reading plain_text sealing distributions handles"),
     ("contract", "losses optimizers layers fourier priors inputs turn player plugin"),
     ("measures", "eval.frechet eval.kernel eval.prdc eval.modes eval.memorization eval.swd "
      "eval.ms_ssim eval.inception_score eval.arrays eval.distances"),
