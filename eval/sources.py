@@ -233,8 +233,8 @@ def steps(run: RunDir, checkpoint: str) -> list[int]:
     if checkpoint == "last":
         return kept[-1:]
     if checkpoint == "best":
-        scores: dict[int, Any] = {row["step"]: row.get("score") for row in run.metrics()}
-        scored = [step for step in kept if scores.get(step) is not None]
+        scores = run.scored()
+        scored = [step for step in kept if step in scores]
         return [min(scored, key=scores.__getitem__)] if scored else kept[-1:]
     if not checkpoint.isdigit():
         raise UsageError(f"expected --checkpoint best, last, every or a step, not {checkpoint!r}.")

@@ -23,23 +23,31 @@ def write_atomic(path: Path, content: bytes) -> None:
     if path.exists() and not path.is_file() and not path.is_dir():
         _write_into(path, content)
         return
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        replace_file(path, content)
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def replace_file(path: Path, content: bytes | memoryview) -> None:
+    """Put a whole file in the place of whatever is at `path`, a link too; OSError as it comes."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
+    except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise write_error(path, error) from error
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _write_into(path: Path, content: bytes) -> None:

@@ -19,37 +19,44 @@ TensorFlow, and nothing here is unpickled.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
+import math
 import os
 import re
-import stat
 import time
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
+from ganzoo import plain_text, reading, sealing
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.files import plain, write_atomic, write_error
+from ganzoo.files import write_error
+from ganzoo.own_folder import LEFTOVER, OwnFolder
 
-CHECKPOINT = re.compile(r"step-(\d{8,})\.npz")
+CHECKPOINT = re.compile(r"step-(\d{8,15})\.npz")
+PICTURE = re.compile(r"step-(\d{8,15})\.png")
+FOLDERS = ("checkpoints", "samples", "fields", "tensorboard", "eval")
 KEEP_LAST = 2
+STATES = ("running", "finished", "stopped", "failed")
+MOST_STEPS = 10**15
+STEP = "step"
+"""The name under which a checkpoint holds its step."""
+
+CONFIG_BYTES, RECORD_BYTES, JSON_BYTES = 2**20, 2**30, 2**22
+GRAPH_BYTES, CHECKPOINT_BYTES = 2**28, 2**40
+"""The most that is read of each kind of file: far more than any run of ours needs."""
+NAMED = 3
+"""Damaged lines of a record that are named one by one."""
 
 
-class RunDir:
+class RunDir(OwnFolder):
     """The folder of one run. Creating the object touches nothing on the disk."""
-
-    def __init__(self, path: str | os.PathLike[str]):
-        self.path = Path(path)
-
-    def __str__(self) -> str:
-        return str(self.path)
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -57,14 +64,14 @@ class RunDir:
     def create(cls, path: str | os.PathLike[str]) -> RunDir:
         """Make a new, empty run folder; an existing folder that holds anything is refused."""
         run = cls(path)
-        if run.path.is_dir() and any(run.path.iterdir()):
-            what = "already holds a run" if run.exists else "exists and is not a run folder"
-            todo = f"go on with --resume {run.path}, or choose" if run.exists else "choose"
-            raise UsageError(f"{run.path} {what}: {todo} another --outdir.")
-        if run.path.exists() and not run.path.is_dir():
-            raise UsageError(f"{run.path} is a file: expected a folder that is new or empty.")
         try:
-            (run.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+            if run.path.is_dir() and any(not _is_scaffold(p) for p in run.path.iterdir()):
+                what = "already holds a run" if run.exists else "exists and is not a run folder"
+                todo = f"go on with --resume {run.path}, or choose" if run.exists else "choose"
+                raise UsageError(f"{run.path} {what}: {todo} another --outdir.")
+            if run.path.exists() and not run.path.is_dir():
+                raise UsageError(f"{run.path} is a file: expected a folder that is new or empty.")
+            run.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(run.path, error) from error
         return run
@@ -85,124 +92,121 @@ class RunDir:
     @property
     def exists(self) -> bool:
         """Whether the folder holds a run's configuration."""
-        return (self.path / "config.yaml").is_file()
+        return self.has("config.yaml")
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the folder for one writer: a second training in it is refused, not mixed in."""
-        import fcntl
-
-        lock = self._lock(os.O_RDWR | os.O_CREAT)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(lock)
-            raise GanzooError(f"another process is training in {self.path}.") from error
-        try:
-            yield
-        finally:
-            os.close(lock)
-
-    def in_use(self) -> bool:
-        """Whether a training holds the folder; nothing is written to find out."""
-        import fcntl
-
-        try:
-            lock = self._lock(os.O_RDONLY)
-        except GanzooError:
-            return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(lock)
-        return False
-
-    def _lock(self, flags: int) -> int:
-        """The lock file, opened as it is: no link is followed, nothing waits, nothing is cut."""
-        path = self.path / ".lock"
-        try:
-            lock = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise GanzooError(
-                f"{path} cannot be opened as a lock ({error.strerror or error})."
-            ) from error
-        if not stat.S_ISREG(os.fstat(lock).st_mode):
-            os.close(lock)
-            raise GanzooError(f"{path} is no regular file: no lock of ganzoo's.")
-        return lock
+    def undo(self) -> None:
+        """Remove what was written into a folder in which no step has been played."""
+        for folder in map(self.path.joinpath, FOLDERS):
+            if reading.real_folder(folder):
+                self.remove(*folder.iterdir())
+                folder.rmdir()
+        self.remove(*(path for path in self.path.iterdir() if path.name != ".lock"))
+        self.remove(self.path / ".lock")
 
     # -- configuration --------------------------------------------------------------------------
 
     def write_config(self, config: Mapping[str, Any]) -> None:
-        """Write the resolved settings."""
+        """Write the resolved settings, and a digest of them under them."""
         text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
-        write_atomic(self.path / "config.yaml", text.encode())
+        try:
+            self.write("config.yaml", content=sealing.sealed_text(text))
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                f"a setting is no UTF-8 text ({error.object[error.start - 20 : error.end]!r}): "
+                "rename the file or the folder."
+            ) from error
 
     def config(self) -> dict[str, Any]:
-        """The resolved settings, and `record`: what the run met."""
+        """The resolved settings, and `record`: what the run met.
+
+        `plugin` and `data` are texts, `fields` and `record` mappings, where they are there.
+        """
+        path = self.path / "config.yaml"
+        content = self.read("config.yaml", limit=CONFIG_BYTES)
+        if not sealing.is_as_sealed(content):
+            raise GanzooError(
+                f"{path} was damaged or edited: its lines do not fit the SHA-256 under them. If it "
+                "was you who edited it, delete its last line."
+            )
         try:
-            content = yaml.safe_load((self.path / "config.yaml").read_text())
-        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-            raise GanzooError(f"{self.path / 'config.yaml'} cannot be read: {error}.") from error
-        if not isinstance(content, dict):
-            raise GanzooError(f"{self.path / 'config.yaml'} is not a run's configuration.")
-        return content
+            found = plain_text.from_yaml(content.decode("utf-8"))
+        except ValueError as error:
+            raise GanzooError(f"{path} cannot be read: {error}.") from error
+        wanted = {"plugin": str, "data": str, "fields": dict, "record": dict}
+        if not isinstance(found, dict):
+            raise GanzooError(f"{path} is not a run's configuration: it has no names and values.")
+        for name, kind in wanted.items():
+            if name in found and not isinstance(found[name], kind):
+                raise GanzooError(
+                    f"{path} is not a run's configuration: its {name!r} is "
+                    f"{type(found[name]).__name__}, expected {kind.__name__}."
+                )
+        return found
 
     def write_plugin(self, text: str | None) -> None:
         """Keep the text of a plugin that is nowhere else, as far as it is known."""
         if text is not None:
-            write_atomic(self.path / "plugin.txt", text.encode())
+            self.write("plugin.txt", content=text.encode(errors="backslashreplace"))
 
     # -- rows -----------------------------------------------------------------------------------
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         """Add one row of scalars; a crash can cost the row that was being written, no other."""
-        self._append("metrics.jsonl", row)
-
-    def _append(self, name: str, row: Mapping[str, Any]) -> None:
-        try:
-            with (self.path / name).open("a") as file:
-                file.write(json.dumps(plain(row)) + "\n")
-        except OSError as error:
-            raise write_error(self.path / name, error) from error
+        self.append("metrics.jsonl", line=sealing.sealed_line(row))
 
     def metrics(self) -> list[dict[str, Any]]:
-        """All whole rows, in order of step; a non-finite value is a float again."""
-        return self._rows("metrics.jsonl")
+        """All whole rows, in order of step; a non-finite value is a float again.
 
-    def _rows(self, name: str) -> list[dict[str, Any]]:
-        path = self.path / name
-        rows = []
-        for line in path.read_text().splitlines() if path.is_file() else ():
+        A row has its `step`, a whole number, and values that are numbers or lists of numbers. A
+        damaged line is named in a warning and left out.
+        """
+        return self._rows("metrics.jsonl", _is_row)
+
+    def _rows(self, name: str, is_whole: Any) -> list[dict[str, Any]]:
+        if not self.has(name):
+            return []
+        rows, damaged = [], []
+        lines = self.read_lines(name, RECORD_BYTES, plain_text.LINE)
+        for number, found in plain_text.json_lines(lines):
             try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                continue  # the row that a crash cut off
-            rows.append({key: _number(value) for key, value in row.items()})
+                if isinstance(found, ValueError):
+                    raise found
+                row = {key: _number(value) for key, value in sealing.unsealed_line(found).items()}
+                is_whole(row)
+                rows.append(row)
+            except ValueError as error:
+                damaged.append(f"line {number} ({error})")
+        if damaged:
+            more = f" and {len(damaged) - NAMED} more" if len(damaged) > NAMED else ""
+            warnings.warn(
+                f"{self.path / name} is damaged and read without {', '.join(damaged[:NAMED])}"
+                f"{more}.",
+                stacklevel=3,
+            )
         return rows
 
-    def truncate_metrics(self, step: int) -> None:
-        """Forget the rows after `step`, which a resumed run will write again."""
-        rows = [row for row in self.metrics() if row["step"] <= step]
-        text = "".join(json.dumps(plain(row)) + "\n" for row in rows)
-        write_atomic(self.path / "metrics.jsonl", text.encode())
+    def scored(self) -> dict[int, float]:
+        """Step -> score, of the looks at samples; the lowest is the best."""
+        rows = [(row["step"], row.get("score")) for row in self.metrics()]
+        return {step: score for step, score in rows if isinstance(score, (int, float))}
+
+    def write_metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write all rows anew: those that a resumed run has behind it."""
+        self.write("metrics.jsonl", content=b"".join(map(sealing.sealed_line, rows)))
 
     # -- findings -------------------------------------------------------------------------------
 
     def append_finding(self, finding: Mapping[str, Any]) -> None:
         """Add one finding of the monitor's, as plain data."""
-        self._append("findings.jsonl", finding)
+        self.append("findings.jsonl", line=sealing.sealed_line(finding))
 
     def findings(self) -> list[dict[str, Any]]:
-        """What the monitor found, in order of step."""
-        return self._rows("findings.jsonl")
+        """What the monitor found, in order of step; a damaged line is named and left out."""
+        return self._rows("findings.jsonl", _has_step)
 
     def write_findings(self, findings: Sequence[Mapping[str, Any]]) -> None:
         """Write all findings anew: those that the rows so far give rise to."""
-        text = "".join(json.dumps(plain(finding)) + "\n" for finding in findings)
-        write_atomic(self.path / "findings.jsonl", text.encode())
+        self.write("findings.jsonl", content=b"".join(map(sealing.sealed_line, findings)))
 
     # -- checkpoints ----------------------------------------------------------------------------
 
@@ -212,54 +216,56 @@ class RunDir:
 
     def checkpoints(self) -> list[int]:
         """The steps of which a checkpoint exists, oldest first."""
-        folder = self.path / "checkpoints"
-        names = [CHECKPOINT.fullmatch(p.name) for p in folder.iterdir()] if folder.is_dir() else []
-        return sorted(int(match[1]) for match in names if match)
+        return [step for step, _ in self._numbered("checkpoints", CHECKPOINT)]
 
-    def save_checkpoint(
-        self, step: int, arrays: Mapping[str, np.ndarray], best: int | None = None
-    ) -> Path:
-        """Write the state of `step`, then drop what is neither among the last two nor the best."""
+    def _numbered(self, folder: str, pattern: re.Pattern[str]) -> list[tuple[int, Path]]:
+        """(step, file) of what fits the pattern, in order of step."""
+        found = [(pattern.fullmatch(p.name), p) for p in self.listing(folder, pattern)]
+        return sorted((int(match[1]), path) for match, path in found if match)
+
+    def save_checkpoint(self, step: int, arrays: Mapping[str, np.ndarray]) -> Path:
+        """Write the state of `step`, with its step in it."""
         buffer = io.BytesIO()
-        np.savez(buffer, **arrays)  # zip: a checksum for each array
-        path = self.checkpoint_path(step)
-        write_atomic(path, buffer.getbuffer())
-        steps = self.checkpoints()
-        for old in steps[:-KEEP_LAST]:
-            if old != best:
-                self.checkpoint_path(old).unlink(missing_ok=True)
-        return path
+        np.savez(buffer, **arrays, **{STEP: np.int64(step)})  # zip: a checksum for each array
+        name = self.checkpoint_path(step).name
+        return self.write("checkpoints", name, content=buffer.getbuffer())
 
-    def drop_checkpoints_after(self, step: int) -> None:
-        """Remove the checkpoints that are newer than that of `step`."""
-        for newer in self.checkpoints():
-            if newer > step:
-                self.checkpoint_path(newer).unlink(missing_ok=True)
+    def prune_checkpoints(self, scores: Mapping[int, float]) -> None:
+        """Drop all but the last two that have a score, the best, and what is newer than these.
+
+        A checkpoint without a score is where somebody stopped: the next one makes it needless.
+        """
+        steps = self.checkpoints()
+        scored = [step for step in steps if step in scores] or steps[-KEEP_LAST:]
+        if scored:
+            best = min(scored, key=lambda step: scores.get(step, math.inf))
+            kept = {*scored[-KEEP_LAST:], best, *(step for step in steps if step > scored[-1])}
+            self.drop_checkpoints(set(steps) - kept)
+
+    def drop_checkpoints(self, steps: Collection[int]) -> None:
+        """Remove the checkpoints of these steps."""
+        self.remove(*map(self.checkpoint_path, sorted(steps)))
 
     def read_checkpoint(self, step: int, prefix: str = "") -> dict[str, np.ndarray]:
         """The arrays whose name starts with `prefix`; damage is an error that names the file."""
         path = self.checkpoint_path(step)
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files if name.startswith(prefix)}
-        except FileNotFoundError:
+        if not self.has("checkpoints", path.name):
             steps = ", ".join(map(str, self.checkpoints())) or "none"
-            raise UsageError(
-                f"{self.path} has no checkpoint of step {step}; it has {steps}."
-            ) from None
-        except (
-            OSError,
-            ValueError,
-            EOFError,
-            KeyError,
-            NotImplementedError,
-            zipfile.BadZipFile,
-            zipfile.LargeZipFile,
-            MemoryError,
-        ) as error:
-            raise GanzooError(f"checkpoint {path} is damaged ({error}).") from error
-        except Exception as error:  # zlib.error, struct.error and kin: a flipped byte reaches any
-            raise GanzooError(f"checkpoint {path} is damaged ({error}).") from error
+            raise UsageError(f"{self.path} has no checkpoint of step {step}; it has {steps}.")
+        self.at("checkpoints", path.name)
+        try:
+            with (
+                reading.opened(path, CHECKPOINT_BYTES, follow=False) as file,
+                np.load(file, allow_pickle=False) as archive,
+            ):
+                _check_archive(archive, os.fstat(file.fileno()).st_size)
+                if STEP in archive.files and archive[STEP].tolist() != step:
+                    raise ValueError(f"it holds step {archive[STEP]}: was it renamed?")
+                names = [n for n in archive.files if n != STEP and n.startswith(prefix)]
+                return {name: archive[name] for name in names}
+        except Exception as error:  # zipfile, zlib, struct, NumPy: a flipped byte reaches any
+            what = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise GanzooError(f"checkpoint {path} is damaged ({what}).") from error
 
     def latest(self, prefix: str = "") -> tuple[int, dict[str, np.ndarray]]:
         """The newest checkpoint that can be read, with a warning for each that cannot."""
@@ -286,13 +292,18 @@ class RunDir:
         """The folder of the sample grids."""
         return self.path / "samples"
 
+    def write_picture(self, name: str, png: bytes) -> Path:
+        """Store a sample grid."""
+        return self.write("samples", self.picture(name).name, content=png)
+
     def picture_of(self, step: int) -> Path:
         """Where the sample grid of `step` is or would be."""
         return self.picture(f"step-{step:08d}")
 
     def newest_picture(self) -> Path | None:
         """The newest sample grid, or None."""
-        return max(self.pictures.glob("step-*.png"), default=None)
+        found = self._numbered("samples", PICTURE)
+        return found[-1][1] if found else None
 
     def field_of(self, step: int) -> Path:
         """Where the samples and the discriminators' logits of `step` are, of a run on points."""
@@ -300,11 +311,17 @@ class RunDir:
 
     def fields(self) -> list[tuple[int, Path]]:
         """(step, file) of all of these, in order of step."""
-        found = [
-            (p, re.fullmatch(r"step-(\d{8,})\.npz", p.name))
-            for p in sorted((self.path / "fields").glob("step-*.npz"))
-        ]
-        return [(int(match[1]), path) for path, match in found if match]
+        return self._numbered("fields", CHECKPOINT)
+
+    def forget_after(self, step: int) -> None:
+        """Remove the pictures, fields and checkpoints of later steps, which will be made again."""
+        for folder, pattern in (
+            ("samples", PICTURE),
+            ("fields", CHECKPOINT),
+            ("checkpoints", CHECKPOINT),
+        ):
+            later = [path for number, path in self._numbered(folder, pattern) if number > step]
+            self.remove(*later)
 
     @property
     def events(self) -> Path:
@@ -326,47 +343,58 @@ class RunDir:
         """Where `ganzoo animate` writes unless it is told otherwise."""
         return self.path / "samples.gif"
 
-    def leftovers(self) -> list[Path]:
-        """What a killed process had begun to write beside its targets."""
-        return [*self.path.glob(".*.tmp"), *self.path.glob("*/.*.tmp")]
-
     # -- the game -------------------------------------------------------------------------------
 
     def write_game(self, game: Mapping[str, Any]) -> None:
         """Say who plays against whom, phase by phase, for a diagnosis without the plugin."""
-        write_atomic(self.path / "game.json", (json.dumps(plain(game), indent=1) + "\n").encode())
+        self._write_json("game.json", game)
 
     def game(self) -> dict[str, Any]:
-        """`milestones` and `phases`; empty for a run that never said, or whose file is damaged."""
-        try:
-            content = json.loads((self.path / "game.json").read_bytes())
-        except (OSError, ValueError, RecursionError):
+        """`milestones` and `phases`; empty for a run that never said, or whose file is damaged,
+        which a warning tells.
+        """
+        if not self.has("game.json"):
             return {}
-        return content if isinstance(content, dict) else {}
+        try:
+            return self._read_json("game.json")
+        except GanzooError as error:
+            warnings.warn(f"{error} Its phases and pairs are not known.", stacklevel=2)
+            return {}
 
     def write_sampler(self, graph: bytes, signature: Mapping[str, Any]) -> None:
         """Store the exported generator and what it takes and makes."""
-        write_atomic(self.path / "sampler.pb", graph)
-        write_atomic(self.path / "sampler.json", json.dumps(signature, indent=1).encode())
+        self.write("sampler.pb", content=graph)
+        self.write("sampler.json", content=json.dumps(signature, indent=1).encode())
 
     def sampler(self) -> tuple[bytes, dict[str, Any]]:
-        """The exported generator's graph and signature."""
+        """The exported generator's graph and signature, as they stand there."""
+        graph = self.read("sampler.pb", limit=GRAPH_BYTES)
         try:
-            graph = (self.path / "sampler.pb").read_bytes()
-            return graph, json.loads((self.path / "sampler.json").read_text())
-        except (OSError, ValueError) as error:
-            raise GanzooError(f"{self.path} has no readable sampler ({error}).") from error
+            return graph, plain_text.json_object(self.read("sampler.json", limit=JSON_BYTES))
+        except ValueError as error:
+            raise GanzooError(f"{self.path / 'sampler.json'} is damaged ({error}).") from error
 
     def state(self) -> str:
-        """`finished`, `stopped` or `running`, or `interrupted` where a crash left no word."""
+        """One of STATES, or `interrupted` where a crash left no word."""
         try:
-            return str(json.loads((self.path / "status.json").read_text())["state"])
-        except (OSError, ValueError, KeyError, TypeError):
+            state = self._read_json("status.json").get("state")
+        except GanzooError:
             return "interrupted"
+        return state if state in STATES else "interrupted"
 
     def write_state(self, state: str, **details: Any) -> None:
         """Say how the run stands."""
-        write_atomic(self.path / "status.json", json.dumps({"state": state, **details}).encode())
+        self._write_json("status.json", {"state": state, **details})
+
+    def _write_json(self, name: str, values: Mapping[str, Any]) -> None:
+        text = json.dumps(sealing.sealed(values), indent=1) + "\n"
+        self.write(name, content=text.encode())
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        try:
+            return sealing.unsealed(plain_text.json_object(self.read(name, limit=JSON_BYTES)))
+        except ValueError as error:
+            raise GanzooError(f"{self.path / name} is damaged ({error}).") from error
 
 
 def new_path(plugin: str, data: str, root: str | os.PathLike[str] = "runs") -> Path:
@@ -384,9 +412,18 @@ def new_path(plugin: str, data: str, root: str | os.PathLike[str] = "runs") -> P
 def find_runs(root: str | os.PathLike[str]) -> list[RunDir]:
     """The runs directly inside `root`, newest first."""
     folder = Path(root)
-    runs = [RunDir(path) for path in folder.iterdir()] if folder.is_dir() else []
-    runs = [run for run in runs if run.exists]
-    return sorted(runs, key=lambda run: (run.path / "config.yaml").stat().st_mtime, reverse=True)
+    try:
+        runs = [RunDir(path) for path in folder.iterdir()] if folder.is_dir() else []
+    except OSError as error:
+        raise UsageError(f"{root} cannot be read: {error.strerror or error}.") from error
+    return sorted((run for run in runs if run.exists), key=_written, reverse=True)
+
+
+def _written(run: RunDir) -> float:
+    try:
+        return os.lstat(run.path / "config.yaml").st_mtime
+    except OSError:  # deleted since, or not for us to see
+        return 0.0
 
 
 def newest(root: str | os.PathLike[str] = "runs") -> RunDir:
@@ -395,6 +432,38 @@ def newest(root: str | os.PathLike[str] = "runs") -> RunDir:
     if not found:
         raise UsageError(f"no run in {root}/: name one, or make one with `ganzoo train dcgan`.")
     return found[0]
+
+
+def _is_scaffold(path: Path) -> bool:
+    """What a process that was killed before its first word leaves behind."""
+    return path.name == ".lock" or LEFTOVER.fullmatch(path.name) is not None
+
+
+def _check_archive(archive: Any, size: int) -> None:
+    """ValueError for an archive that NumPy's `savez` did not make: one that unpacks to more."""
+    infos = archive.zip.infolist()
+    whole = sum(info.file_size for info in infos)
+    if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
+        raise ValueError("its arrays are compressed")
+    if len({info.filename for info in infos}) < len(infos):
+        raise ValueError("it holds two arrays of one name")
+    if whole > size:
+        raise ValueError(f"it claims to hold {whole:,} bytes")
+
+
+def _is_row(row: Mapping[str, Any]) -> None:
+    _has_step(row)
+    for name, value in row.items():
+        numbers = value if isinstance(value, list) else [value]
+        if not all(isinstance(one, (int, float, type(None))) for one in numbers):
+            raise ValueError(f"the value of {name[:40]!r} is no number")
+
+
+def _has_step(row: Mapping[str, Any]) -> None:
+    step = row.get("step")
+    whole = isinstance(step, int) and not isinstance(step, bool)
+    if not whole or not 0 <= step < MOST_STEPS:
+        raise ValueError(f"its step is {step!r:.40}")
 
 
 def _number(value: Any) -> Any:

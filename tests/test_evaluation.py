@@ -250,7 +250,8 @@ def test_a_checkpoint_is_chosen_by_word_or_step(tmp_path, checkpoint, expected):
     folder.write_config({})
     for step, score in ((2, 0.1), (4, 0.3), (6, 0.2)):
         folder.append_metrics({"step": step, "score": score})
-        folder.save_checkpoint(step, {}, best=2)
+        folder.save_checkpoint(step, {})
+        folder.prune_checkpoints(folder.scored())
     assert sources.steps(folder, checkpoint) == expected
     with pytest.raises(UsageError, match="has no checkpoint of step 5"):
         sources.steps(folder, "5")

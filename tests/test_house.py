@@ -12,11 +12,12 @@ ROOT = Path(__file__).parent.parent
 SOURCES = {"ganzoo": "ganzoo", "eval": "ganzoo.eval", "plugins": "ganzoo.plugins"}
 
 ROOMS = (
-    ("ground", "errors quiet spec hardware files reading plain_text sealing distributions handles"),
+    ("ground", "errors quiet spec hardware files reading plain_text sealing distributions handles "
+     "untrusted"),
     ("contract", "losses optimizers layers fourier priors inputs turn player plugin"),
     ("measures", "eval.frechet eval.kernel eval.prdc eval.modes eval.memorization eval.swd "
      "eval.ms_ssim eval.inception_score eval.arrays eval.distances"),
-    ("run", "run"),
+    ("run", "own_folder run"),
     ("data", "data pictures"),
     ("registry", "fields registry settings schema scaffold plugin_source counting"),
     ("findings", "eval.diagnosis.findings eval.diagnosis.sign eval.diagnosis.history"),

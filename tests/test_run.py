@@ -45,9 +45,22 @@ def test_a_folder_without_configuration_is_no_run(tmp_path):
 
 
 def test_the_last_two_checkpoints_and_the_best_are_kept(run):
-    for step in (10, 20, 30, 40):
-        run.save_checkpoint(step, STATE, best=10)
+    scores = {10: 0.1, 20: 0.4, 30: 0.3, 40: 0.2}
+    for step in scores:
+        run.save_checkpoint(step, STATE)
+        run.prune_checkpoints(scores)
     assert run.checkpoints() == [10, 30, 40]
+
+
+def test_a_checkpoint_without_a_score_lasts_until_the_next_one(run):
+    scores = {10: 0.1, 20: 0.4}
+    for step in (10, 14, 17):
+        run.save_checkpoint(step, STATE)
+        run.prune_checkpoints(scores)
+    assert run.checkpoints() == [10, 14, 17]
+    run.save_checkpoint(20, STATE)
+    run.prune_checkpoints(scores)
+    assert run.checkpoints() == [10, 20]
 
 
 def test_a_checkpoint_gives_back_its_arrays(run):
@@ -107,7 +120,7 @@ def test_rows_keep_non_finite_numbers_and_survive_a_cut_line(run):
     rows = run.metrics()
     assert [row["step"] for row in rows] == [1, 2]
     assert math.isnan(rows[1]["loss"])
-    run.truncate_metrics(1)
+    run.write_metrics(rows[:1])
     assert [row["step"] for row in run.metrics()] == [1]
 
 

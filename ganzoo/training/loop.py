@@ -6,12 +6,13 @@ plays the game until its last step and keeps the folder's records.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +24,7 @@ from ganzoo.eval.diagnosis.probe import GRID
 from ganzoo.run import RunDir
 from ganzoo.training.game import Game
 from ganzoo.training.record import changed_surroundings, record
-from ganzoo.training.recorder import Recorder, draw
+from ganzoo.training.recorder import ROWS, SECONDS, Recorder, draw
 from ganzoo.training.request import Request, prepare
 from ganzoo.views.view import Silent, View
 
@@ -32,15 +33,32 @@ def start(request: Request, outdir: str | os.PathLike[str], view: View | None = 
     """Train from step 0 in a new folder."""
     view = view or Silent()
     game = make_game(request)
+    new = not os.path.lexists(outdir)
     run = RunDir.create(outdir)
     with run.locked():
-        met = record(request, game.frozen)
-        run.write_config(dataclasses.asdict(request.settings) | {"record": met})
-        if handles.is_name(request.settings.plugin):
-            run.write_plugin(plugin_source.text_of(type(request.plugin)))
-        prepare_folder(run, game, request, view)
-        _advance(run, game, request, 0, view)
+        try:
+            met = record(request, game.frozen)
+            run.write_config(dataclasses.asdict(request.settings) | {"record": met})
+            if handles.is_name(request.settings.plugin):
+                run.write_plugin(plugin_source.text_of(type(request.plugin)))
+            prepare_folder(run, game, request, view)
+            _advance(run, game, request, 0, view)
+        except BaseException:
+            _undo(run, new)
+            raise
     return run
+
+
+def _undo(run: RunDir, new: bool) -> None:
+    """Leave no folder of a run that failed before its first row: it would be in the way of the next
+    try.
+    """
+    with contextlib.suppress(OSError, GanzooError):
+        run.check()
+        if not run.metrics() and not run.checkpoints():
+            run.undo()
+            if new:
+                run.path.rmdir()
 
 
 def resume(
@@ -58,23 +76,26 @@ def resume(
     config = run.config()
     request = _resumed(run, config, changes or {}, steps)
     with run.locked():
-        _clean(run)
+        run.remove(*run.leftovers())
         game = make_game(request)
         _same_frozen(run, config.get("record") or {}, game)
         for line in changed_surroundings(config.get("record") or {}, record(request, {})):
             view.say(line)
-        step = 0
+        step, pending = 0, {}
         if run.checkpoints():
             step, arrays = run.latest()
+            pending = {name: arrays.pop(name) for name in (ROWS, SECONDS) if name in arrays}
             game.restore(arrays, step)
-        if step >= request.plugin.steps:
+        if step >= request.plugin.steps and run.state() == "finished":
             view.say(f"{run} is complete at step {step}; ask for more with --steps.")
             return run
+        crashed = run.state() in ("running", "failed")
         run.write_config(dataclasses.asdict(request.settings) | {"record": config["record"]})
-        run.truncate_metrics(step)
+        run.write_metrics([row for row in run.metrics() if row["step"] <= step])
+        run.forget_after(step)
         prepare_folder(run, game, request, view)
         view.say(f"resuming {run} at step {step} of {request.plugin.steps}")
-        _advance(run, game, request, step, view)
+        _advance(run, game, request, step, view, pending, crashed)
     return run
 
 
@@ -104,12 +125,6 @@ def _same_frozen(run: RunDir, met: dict[str, Any], game: Game) -> None:
                 f"{run} cannot be resumed: its frozen network {name!r} had a file with the SHA-256 "
                 f"{before}, and {here['file']} has {here['sha256']}: give it the same file."
             )
-
-
-def _clean(run: RunDir) -> None:
-    """Remove what a killed process had begun to write beside its targets."""
-    for leftover in run.leftovers():
-        leftover.unlink(missing_ok=True)
 
 
 def make_game(request: Request) -> Game:
@@ -171,28 +186,44 @@ def _signals() -> Iterator[_Stop]:
             signal.signal(number, handler)
 
 
-def _advance(run: RunDir, game: Game, request: Request, step: int, view: View) -> None:
-    """Play from `step` to the plugin's last step, a signal, or a failure that is to stop it."""
+def _advance(
+    run: RunDir,
+    game: Game,
+    request: Request,
+    step: int,
+    view: View,
+    pending: Mapping[str, np.ndarray] | None = None,
+    crashed: bool = False,
+) -> None:
+    """Play from `step` to the plugin's last step, a signal, or a failure that is to stop it.
+
+    `pending` is what the checkpoint of `step` holds of the row that was begun before it; `crashed`
+    says that the training before this one was killed.
+    """
     run.write_state("running", step=step)
-    recorder = Recorder(run, game, request, view, step)
     total = request.plugin.steps
-    heeds = request.settings.on_failure != "warn"
+    heeds, failing = request.settings.on_failure != "warn", False
     try:
+        recorder = Recorder(run, game, request, view, step, pending)
+        recorder.complete(step, crashed)
         with _signals() as stop:
-            while step < total and not stop.requested and not (heeds and recorder.failure):
+            failing = heeds and recorder.failure
+            while step < total and not stop.requested and not failing:
                 step = play(game, recorder, step, recorder.pause(step, total))
+                failing = heeds and recorder.failure
         recorder.close(step)
+        if step >= total and not failing:
+            recorder.conclude()
     except BaseException:
-        run.write_state("failed", step=step)
+        with contextlib.suppress(GanzooError):
+            run.write_state("failed", step=step)
         raise
-    if heeds and recorder.failure and not stop.requested:
+    if failing and not stop.requested:
         _give_up(run, recorder, step, view)
         return
     run.write_state("finished" if step >= total else "stopped", step=step)
     if step < total:
         view.say(f"stopped at step {step} of {total}; go on with: ganzoo train --resume {run}")
-    else:
-        recorder.conclude()
 
 
 def _give_up(run: RunDir, recorder: Recorder, step: int, view: View) -> None:
@@ -205,7 +236,7 @@ def _give_up(run: RunDir, recorder: Recorder, step: int, view: View) -> None:
     todo = f" Try: {finding.command}" if finding.command else f" {finding.remedy}".rstrip()
     if recorder.settings.on_failure == "rollback" and best is not None and best < step:
         wasted = recorder.seconds_between(best, step)
-        run.drop_checkpoints_after(best)
+        run.drop_checkpoints([newer for newer in run.checkpoints() if newer > best])
         run.write_state("stopped", step=best, rolled_back_from=step, finding=finding.name)
         view.say(
             f"rolled back from step {step} to step {best}, the checkpoint with the best score "

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.scalar.summary import scalar_pb
@@ -18,14 +17,16 @@ from ganzoo.errors import GanzooError
 from ganzoo.eval.diagnosis import records
 from ganzoo.eval.diagnosis.monitor import Finding, Monitor
 from ganzoo.eval.diagnosis.probe import Probe
-from ganzoo.files import write_atomic
 from ganzoo.run import RunDir
+from ganzoo.training.events import Events
 from ganzoo.training.game import Game
 from ganzoo.training.request import Request
 from ganzoo.views.view import View
 
 LOOKS, LEAST_BETWEEN = 20, 25
 """The probe looks so often in a run, and at checkpoints; no sooner than after so many steps."""
+ROWS, SECONDS = "pending/rows", "pending/seconds"
+"""In a checkpoint: the steps since the last row, and how long they took."""
 CHUNK_SECONDS = 1.0
 """A compiled call lasts about this long: short enough to watch and to interrupt."""
 
@@ -33,7 +34,15 @@ CHUNK_SECONDS = 1.0
 class Recorder:
     """The records of one training, and the monitor that reads them as they are written."""
 
-    def __init__(self, run: RunDir, game: Game, request: Request, view: View, step: int):
+    def __init__(
+        self,
+        run: RunDir,
+        game: Game,
+        request: Request,
+        view: View,
+        step: int,
+        pending: Mapping[str, np.ndarray] | None = None,
+    ):
         self.run, self.game, self.view = run, game, view
         self.settings, self.plugin = request.settings, request.plugin
         view.batch = self.plugin.batch_size
@@ -46,21 +55,47 @@ class Recorder:
             seed=self.settings.seed,
             size=self.settings.size,
         )
-        self.events = tf.summary.create_file_writer(str(run.events))
+        self.events = Events(run, step)
         self.look_every = max(self.plugin.steps // LOOKS, LEAST_BETWEEN)
+        self.names = game.names
         self.rows: list[np.ndarray] = []
-        self.names: list[str] = []
-        past = run.metrics()
-        self.seconds = sum(row.get("interval", 0.0) for row in past)
         self.interval, self.pace, self.rate = 0.0, 1, 0.0
+        if pending:
+            self.rows, self.interval = [pending[ROWS]], float(pending[SECONDS])
+        past = run.metrics()
+        self.seconds = sum(row.get("interval") or 0.0 for row in past)
         self.compiled = False  # the first call is no measure of the next ones
         self.saved = step if step in run.checkpoints() else None
-        self.scores = {row["step"]: row["score"] for row in past if "score" in row}
+        self.scores = run.scored()
         self.phases = _phases_before(run.game(), game.phase_start) + [game.phase()]
         self._write_game()
         self.monitor = self._monitor(past)
         self.failure: Finding | None = None
         """The first alarm since this training began or was resumed."""
+
+    def complete(self, step: int, crashed: bool) -> None:
+        """Make up what a resumed run lacks at its step: of a checkpoint that is no stop's, the
+        look and the picture; and after a crash the alarm that was to end it there.
+        """
+        s, unscored = self.settings, self.saved == step and step not in self.scores
+        if unscored and self._due(step, s.checkpoint_every):
+            rows = self.run.metrics()
+            here = {k: v for row in rows if row["step"] == step for k, v in row.items()}
+            before = [row for row in rows if row["step"] < step]
+            self.run.write_metrics(before)
+            self.monitor = self._monitor(before)
+            self.write({"step": step} | here | self._look(step, saves=True))
+        if step and self._due(step, s.picture_every):
+            if not self.run.picture_of(step).exists():
+                self.picture(step)
+        elif unscored:  # a stop's
+            self.run.remove(self.run.picture_of(step), self.run.field_of(step))
+        alarms = [f for f in self.monitor.findings if f.severity == "failure" and f.step == step]
+        self.failure = alarms[0] if crashed and alarms else self.failure
+        self.run.prune_checkpoints(self.scores)
+
+    def _due(self, step: int, every: int) -> bool:
+        return step == self.plugin.steps or step % every == 0
 
     def _monitor(self, past: list[dict[str, Any]]) -> Monitor:
         """The monitor as it stood behind the last row: it has read all of them again."""
@@ -130,12 +165,12 @@ class Recorder:
 
         A kill before it costs time alone: a resume begins at the one before, and writes this again.
         """
-        s, last = self.settings, step == self.plugin.steps
-        saves = last or step % s.checkpoint_every == 0
+        s = self.settings
+        saves = self._due(step, s.checkpoint_every)
         row = self._look(step, saves) if saves or step % self.look_every == 0 else {}
-        if last or step % s.picture_every == 0:
+        if self._due(step, s.picture_every):
             self.picture(step)
-        if last or step % s.log_every == 0 or row or step in self.game.milestones:
+        if self._due(step, s.log_every) or row or step in self.game.milestones:
             row = self.log(step) | row
             self.write(row)
         if saves:
@@ -176,7 +211,7 @@ class Recorder:
             "images_per_second": count * self.plugin.batch_size / self.interval,
             **self._means(),
         }
-        self._event(
+        self.events.add(
             step,
             *(
                 scalar_pb(name, value).value[0]
@@ -187,12 +222,6 @@ class Recorder:
         self.rows, self.interval = [], 0.0
         return row
 
-    def _event(self, step: int, *values: Summary.Value) -> None:
-        """Several values as one event: a summary operation for each takes ten times as long."""
-        with self.events.as_default(step=step):
-            summary = Summary(value=values)
-            tf.summary.experimental.write_raw_pb(summary.SerializeToString())
-
     # -- pictures and checkpoints ---------------------------------------------------------------
 
     def picture(self, step: int) -> None:
@@ -202,23 +231,33 @@ class Recorder:
         if field:
             buffer = io.BytesIO()
             np.savez_compressed(buffer, **field)
-            write_atomic(self.run.field_of(step), buffer.getvalue())
+            name = self.run.field_of(step).name
+            self.run.write("fields", name, content=buffer.getbuffer())
         width, height = Image.open(io.BytesIO(image)).size
         shown = Summary.Image(encoded_image_string=image, height=height, width=width)
-        self._event(step, Summary.Value(tag="samples", image=shown))
+        self.events.add(step, Summary.Value(tag="samples", image=shown))
 
     def save(self, step: int) -> None:
-        """Save everything; the score of the last look decides which checkpoint is the best."""
-        self.run.save_checkpoint(step, self.game.state(), self.best(step))
+        """Save everything: the game, and what of the next row has been played already."""
+        pending = {}
+        if self.rows:
+            pending = {ROWS: np.concatenate(self.rows), SECONDS: np.float64(self.interval)}
+        self.run.save_checkpoint(step, self.game.state() | pending)
+        self.run.prune_checkpoints(self.scores)
         self.saved = step
 
-    def _look(self, step: int, saves: bool) -> dict[str, Any]:
-        """What the probe sees; before a checkpoint every weight must be finite."""
-        weight = self.game.non_finite_weight() if saves else None
+    def _refuse_weights(self, step: int) -> None:
+        """Stop the run before a weight is saved that is not finite."""
+        weight = self.game.non_finite_weight()
         if weight:
             raise GanzooError(
                 f"weight {weight} is not finite at step {step}: the run is stopped. {self._good()}"
             )
+
+    def _look(self, step: int, saves: bool) -> dict[str, Any]:
+        """What the probe sees; before a checkpoint every weight must be finite."""
+        if saves:
+            self._refuse_weights(step)
         try:
             seen = self.probe.look()
         except GanzooError as error:
@@ -229,30 +268,26 @@ class Recorder:
             self.scores[step] = seen["score"]
         return seen
 
-    def best(self, step: int | None = None) -> int | None:
-        """The checkpoint with the lowest score, among those on the disk and that of `step`."""
-        steps = self.run.checkpoints() + ([] if step is None else [step])
-        return min(
-            (s for s in steps if s in self.scores), key=self.scores.__getitem__, default=None
-        )
+    def best(self) -> int | None:
+        """The checkpoint with the lowest score."""
+        steps = [step for step in self.run.checkpoints() if step in self.scores]
+        return min(steps, key=self.scores.__getitem__, default=None)
 
     def seconds_between(self, first: int, last: int) -> float:
         """How long the steps after `first` up to `last` took."""
         return sum(
-            row.get("interval", 0.0) for row in self.run.metrics() if first < row["step"] <= last
+            row.get("interval") or 0.0 for row in self.run.metrics() if first < row["step"] <= last
         )
 
     def close(self, step: int) -> None:
-        """Leave nothing unsaved behind."""
-        unsaved = self.saved != step
-        if unsaved:
-            row = self._look(step, saves=True)
-            self.write((self.log(step) if self.rows else {"step": step}) | row)
+        """Save where the run stops: no row is written, so that a resume goes on in the middle of
+        the one that was begun.
+        """
+        if self.saved != step:
+            self._refuse_weights(step)
+            self.save(step)
         if not self.run.picture_of(step).exists():
             self.picture(step)
-        if unsaved:
-            self.save(step)
-        self.events.close()
 
 
 def _phases_before(game: Mapping[str, Any], start: int) -> list[dict[str, Any]]:
@@ -274,5 +309,5 @@ def draw(
 ) -> bytes:
     """Write a grid of samples into the run's folder, and return the file's bytes."""
     image = pictures.grid(samples, real, columns)
-    write_atomic(run.picture(name), image)
+    run.write_picture(name, image)
     return image
