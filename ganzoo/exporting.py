@@ -112,7 +112,7 @@ def export(model: keras.Model, plugin: Plugin, spec: DataSpec) -> tuple[bytes, d
         node.device = ""
     feeds = [t.name for t in concrete.inputs]
     positions = {id(v): i for i, v in enumerate(model.variables)}
-    return definition.SerializeToString(), {
+    return definition.SerializeToString(deterministic=True), {
         "format": 2,
         "inputs": [
             {

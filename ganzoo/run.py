@@ -45,8 +45,8 @@ FOLDERS = ("checkpoints", "samples", "fields", "tensorboard", "eval")
 KEEP_LAST = 2
 STATES = ("running", "finished", "stopped", "failed")
 MOST_STEPS = 10**15
-STEP = "step"
-"""The name under which a checkpoint holds its step."""
+STEP, PENDING = "step", "pending/"
+"""In a checkpoint: its step; and of one that a stop made, the row that was begun."""
 
 CONFIG_BYTES, RECORD_BYTES, JSON_BYTES = 2**20, 2**30, 2**22
 GRAPH_BYTES, CHECKPOINT_BYTES = 2**28, 2**40
@@ -231,16 +231,19 @@ class RunDir(OwnFolder):
         return self.write("checkpoints", name, content=buffer.getbuffer())
 
     def prune_checkpoints(self, scores: Mapping[int, float]) -> None:
-        """Drop all but the last two that have a score, the best, and what is newer than these.
-
-        A checkpoint without a score is where somebody stopped: the next one makes it needless.
-        """
+        """Drop all but the last two, the best, and where somebody stopped after these."""
         steps = self.checkpoints()
-        scored = [step for step in steps if step in scores] or steps[-KEEP_LAST:]
-        if scored:
-            best = min(scored, key=lambda step: scores.get(step, math.inf))
-            kept = {*scored[-KEEP_LAST:], best, *(step for step in steps if step > scored[-1])}
-            self.drop_checkpoints(set(steps) - kept)
+        regular = [step for step in steps if not self.is_stop(step)]
+        kept = {max(steps, default=0), *regular[-KEEP_LAST:]}
+        kept.add(min(regular, key=lambda step: scores.get(step, math.inf), default=0))
+        self.drop_checkpoints(set(steps) - kept)
+
+    def is_stop(self, step: int) -> bool:
+        """Whether the checkpoint of `step` is where somebody stopped, between two that are due."""
+        try:
+            return bool(self.read_checkpoint(step, PENDING))
+        except GanzooError:
+            return False
 
     def drop_checkpoints(self, steps: Collection[int]) -> None:
         """Remove the checkpoints of these steps."""

@@ -52,15 +52,14 @@ def test_the_last_two_checkpoints_and_the_best_are_kept(run):
     assert run.checkpoints() == [10, 30, 40]
 
 
-def test_a_checkpoint_without_a_score_lasts_until_the_next_one(run):
-    scores = {10: 0.1, 20: 0.4}
-    for step in (10, 14, 17):
-        run.save_checkpoint(step, STATE)
-        run.prune_checkpoints(scores)
-    assert run.checkpoints() == [10, 14, 17]
-    run.save_checkpoint(20, STATE)
-    run.prune_checkpoints(scores)
-    assert run.checkpoints() == [10, 20]
+def test_the_checkpoint_of_a_stop_lasts_until_the_next_one(run):
+    for step in (10, 14, 17, 20, 30):
+        run.save_checkpoint(
+            step, STATE | ({"pending/rows": STATE["sampler/0"]} if step % 10 else {})
+        )
+        run.prune_checkpoints({10: 0.1, 20: 0.4, 30: 0.5, 14: 0.01})
+        expected = {10: [10], 14: [10, 14], 17: [10, 17], 20: [10, 20], 30: [10, 20, 30]}
+        assert run.checkpoints() == expected[step]
 
 
 def test_a_checkpoint_gives_back_its_arrays(run):

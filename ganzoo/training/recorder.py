@@ -17,7 +17,7 @@ from ganzoo.errors import GanzooError
 from ganzoo.eval.diagnosis import records
 from ganzoo.eval.diagnosis.monitor import Finding, Monitor
 from ganzoo.eval.diagnosis.probe import Probe
-from ganzoo.run import RunDir
+from ganzoo.run import PENDING, RunDir
 from ganzoo.training.events import Events
 from ganzoo.training.game import Game
 from ganzoo.training.request import Request
@@ -25,7 +25,7 @@ from ganzoo.views.view import View
 
 LOOKS, LEAST_BETWEEN = 20, 25
 """The probe looks so often in a run, and at checkpoints; no sooner than after so many steps."""
-ROWS, SECONDS = "pending/rows", "pending/seconds"
+ROWS, SECONDS = f"{PENDING}rows", f"{PENDING}seconds"
 """In a checkpoint: the steps since the last row, and how long they took."""
 CHUNK_SECONDS = 1.0
 """A compiled call lasts about this long: short enough to watch and to interrupt."""
@@ -60,8 +60,11 @@ class Recorder:
         self.names = game.names
         self.rows: list[np.ndarray] = []
         self.interval, self.pace, self.rate = 0.0, 1, 0.0
+        self.goes_on = bool(pending)
+        """Whether this training begins where somebody stopped another."""
         if pending:
-            self.rows, self.interval = [pending[ROWS]], float(pending[SECONDS])
+            self.rows = [pending[ROWS]] if len(pending[ROWS]) else []
+            self.interval = float(pending[SECONDS])
         past = run.metrics()
         self.seconds = sum(row.get("interval") or 0.0 for row in past)
         self.compiled = False  # the first call is no measure of the next ones
@@ -74,25 +77,30 @@ class Recorder:
         """The first alarm since this training began or was resumed."""
 
     def complete(self, step: int, crashed: bool) -> None:
-        """Make up what a resumed run lacks at its step: of a checkpoint that is no stop's, the
-        look and the picture; and after a crash the alarm that was to end it there.
+        """Make up what a resumed run lacks at its step: the look and the picture that are due, and
+        after a crash the alarm that was to end it there.
         """
-        s, unscored = self.settings, self.saved == step and step not in self.scores
-        if unscored and self._due(step, s.checkpoint_every):
-            rows = self.run.metrics()
-            here = {k: v for row in rows if row["step"] == step for k, v in row.items()}
-            before = [row for row in rows if row["step"] < step]
-            self.run.write_metrics(before)
-            self.monitor = self._monitor(before)
-            self.write({"step": step} | here | self._look(step, saves=True))
-        if step and self._due(step, s.picture_every):
-            if not self.run.picture_of(step).exists():
+        s = self.settings
+        if self.goes_on:
+            if not self._due(step, s.picture_every):
+                self.run.remove(self.run.picture_of(step), self.run.field_of(step))
+        elif self.saved == step:
+            if step not in self.scores:
+                self._score_again(step)
+            if self._due(step, s.picture_every) and not self.run.picture_of(step).exists():
                 self.picture(step)
-        elif unscored:  # a stop's
-            self.run.remove(self.run.picture_of(step), self.run.field_of(step))
         alarms = [f for f in self.monitor.findings if f.severity == "failure" and f.step == step]
         self.failure = alarms[0] if crashed and alarms else self.failure
         self.run.prune_checkpoints(self.scores)
+
+    def _score_again(self, step: int) -> None:
+        """Write the row of `step` with the look at the samples that it lacks."""
+        rows = self.run.metrics()
+        here = {k: v for row in rows if row["step"] == step for k, v in row.items()}
+        before = [row for row in rows if row["step"] < step]
+        self.run.write_metrics(before)
+        self.monitor = self._monitor(before)
+        self.write({"step": step} | here | self._look(step, saves=True))
 
     def _due(self, step: int, every: int) -> bool:
         return step == self.plugin.steps or step % every == 0
@@ -225,7 +233,13 @@ class Recorder:
     # -- pictures and checkpoints ---------------------------------------------------------------
 
     def picture(self, step: int) -> None:
-        """The grid of the fixed z."""
+        """The grid of the fixed z, also as an event."""
+        image = self._draw(step)
+        width, height = Image.open(io.BytesIO(image)).size
+        shown = Summary.Image(encoded_image_string=image, height=height, width=width)
+        self.events.add(step, Summary.Value(tag="samples", image=shown))
+
+    def _draw(self, step: int) -> bytes:
         image = draw(self.run, self.run.picture_of(step).stem, *self.probe.picture())
         field = self.probe.field()
         if field:
@@ -233,16 +247,11 @@ class Recorder:
             np.savez_compressed(buffer, **field)
             name = self.run.field_of(step).name
             self.run.write("fields", name, content=buffer.getbuffer())
-        width, height = Image.open(io.BytesIO(image)).size
-        shown = Summary.Image(encoded_image_string=image, height=height, width=width)
-        self.events.add(step, Summary.Value(tag="samples", image=shown))
+        return image
 
-    def save(self, step: int) -> None:
-        """Save everything: the game, and what of the next row has been played already."""
-        pending = {}
-        if self.rows:
-            pending = {ROWS: np.concatenate(self.rows), SECONDS: np.float64(self.interval)}
-        self.run.save_checkpoint(step, self.game.state() | pending)
+    def save(self, step: int, pending: Mapping[str, np.ndarray] | None = None) -> None:
+        """Save everything: the game, and of a stop the row that was begun."""
+        self.run.save_checkpoint(step, self.game.state() | dict(pending or {}))
         self.run.prune_checkpoints(self.scores)
         self.saved = step
 
@@ -285,9 +294,10 @@ class Recorder:
         """
         if self.saved != step:
             self._refuse_weights(step)
-            self.save(step)
-        if not self.run.picture_of(step).exists():
-            self.picture(step)
+            begun = np.concatenate(self.rows) if self.rows else np.empty((0, len(self.names)))
+            self.save(step, {ROWS: begun, SECONDS: np.float64(self.interval)})
+            if not self.run.picture_of(step).exists():
+                self._draw(step)
 
 
 def _phases_before(game: Mapping[str, Any], start: int) -> list[dict[str, Any]]:
