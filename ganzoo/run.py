@@ -27,7 +27,7 @@ import re
 import time
 import warnings
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +160,11 @@ class RunDir(OwnFolder):
         A row has its `step`, a whole number, and values that are numbers or lists of numbers. A
         damaged line is named in a warning and left out.
         """
-        return self._rows("metrics.jsonl", _is_row)
+        return self._rows("metrics.jsonl", _check_row)
 
-    def _rows(self, name: str, is_whole: Any) -> list[dict[str, Any]]:
+    def _rows(
+        self, name: str, check: Callable[[Mapping[str, Any]], None] | None = None
+    ) -> list[dict[str, Any]]:
         if not self.has(name):
             return []
         rows, damaged = [], []
@@ -172,7 +174,8 @@ class RunDir(OwnFolder):
                 if isinstance(found, ValueError):
                     raise found
                 row = {key: _number(value) for key, value in sealing.unsealed_line(found).items()}
-                is_whole(row)
+                if check:
+                    check(row)
                 rows.append(row)
             except ValueError as error:
                 damaged.append(f"line {number} ({error})")
@@ -202,7 +205,7 @@ class RunDir(OwnFolder):
 
     def findings(self) -> list[dict[str, Any]]:
         """What the monitor found, in order of step; a damaged line is named and left out."""
-        return self._rows("findings.jsonl", _has_step)
+        return self._rows("findings.jsonl")
 
     def write_findings(self, findings: Sequence[Mapping[str, Any]]) -> None:
         """Write all findings anew: those that the rows so far give rise to."""
@@ -454,19 +457,15 @@ def _check_archive(archive: Any, size: int) -> None:
         raise ValueError(f"it claims to hold {whole:,} bytes")
 
 
-def _is_row(row: Mapping[str, Any]) -> None:
-    _has_step(row)
-    for name, value in row.items():
-        numbers = value if isinstance(value, list) else [value]
-        if not all(isinstance(one, (int, float, type(None))) for one in numbers):
-            raise ValueError(f"the value of {name[:40]!r} is no number")
-
-
-def _has_step(row: Mapping[str, Any]) -> None:
+def _check_row(row: Mapping[str, Any]) -> None:
     step = row.get("step")
     whole = isinstance(step, int) and not isinstance(step, bool)
     if not whole or not 0 <= step < MOST_STEPS:
         raise ValueError(f"its step is {step!r:.40}")
+    for name, value in row.items():
+        numbers = value if isinstance(value, list) else [value]
+        if not all(isinstance(one, (int, float, type(None))) for one in numbers):
+            raise ValueError(f"the value of {name[:40]!r} is no number")
 
 
 def _number(value: Any) -> Any:

@@ -396,7 +396,6 @@ def test_a_run_says_its_phases(tmp_path):
     "said",
     [
         {},
-        [],
         {"milestones": 3, "phases": {"step": 0}},
         {"milestones": ["x", -1, None, True], "phases": [None, 1, {"step": "0", "pairs": []}]},
         {"phases": [{"step": 0, "pairs": None}, {"step": 1.5, "pairs": []}, {"step": True}]},
@@ -406,6 +405,13 @@ def test_a_game_that_cannot_be_read_was_not_said(tmp_path, said):
     run = folder(tmp_path, healthy()[:30], said)
     _, context = records.of_run(run)
     assert (context["phases"], context["milestones"]) == (None, [])
+
+
+def test_a_damaged_game_is_told_and_was_not_said(tmp_path):
+    run = folder(tmp_path, healthy()[:30], {})
+    (run.path / "game.json").write_text("[]")
+    with pytest.warns(UserWarning, match=r"game\.json is damaged"):
+        assert records.of_run(run)[1]["phases"] is None
 
 
 def test_pairs_that_are_none_are_left_out(tmp_path):
