@@ -12,7 +12,7 @@ import pytest
 from folder_facts import differences as all_differences
 
 from ganzoo import training
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, UsageError
 from ganzoo.run import RunDir
 from ganzoo.views.view import Silent
 
@@ -196,3 +196,19 @@ def test_an_edited_configuration_is_told(whole, tmp_path):
         run.config()
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     assert run.config()["fields"]["batch_size"] == 17
+
+
+def test_a_run_does_not_bring_the_code_that_resumes_it(whole, tmp_path):
+    run = cut_back(whole, tmp_path / "run")
+    (run.path / "evil.py").write_text("raise SystemExit('executed')")
+    run.write_config(run.config() | {"plugin": str(run.path / "evil.py")})
+    with pytest.raises(UsageError, match="executes nothing"):
+        training.resume(run.path, {}, 80)
+
+
+@pytest.mark.parametrize("record", [{}, {"data": 1, "frozen": [2]}, {"threads": [1], "data": {}}])
+def test_what_a_run_says_that_it_met_may_be_anything(whole, tmp_path, record):
+    run = cut_back(whole, tmp_path / "run")
+    run.write_config(run.config() | {"record": record})
+    training.resume(run.path)
+    assert run.state() == "finished"

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,9 @@ def resume(
     with run.locked():
         run.remove(*run.leftovers())
         game = make_game(request)
-        _same_frozen(run, config.get("record") or {}, game)
-        for line in changed_surroundings(config.get("record") or {}, record(request, {})):
+        met = config.get("record", {})
+        _same_frozen(run, config, game)
+        for line in changed_surroundings(met, record(request, {})):
             view.say(line)
         step, pending = 0, {}
         if run.checkpoints():
@@ -90,7 +92,7 @@ def resume(
             view.say(f"{run} is complete at step {step}; ask for more with --steps.")
             return run
         crashed = run.state() in ("running", "failed")
-        run.write_config(dataclasses.asdict(request.settings) | {"record": config["record"]})
+        run.write_config(dataclasses.asdict(request.settings) | {"record": met})
         run.write_metrics([row for row in run.metrics() if row["step"] <= step])
         run.forget_after(step)
         prepare_folder(run, game, request, view)
@@ -103,11 +105,12 @@ def _resumed(
     run: RunDir, config: dict[str, Any], changes: dict[str, Any], steps: int | None
 ) -> Request:
     handles.require(run, config | changes)
+    _refuse_own_code(run, config)
     old, _ = settings.resolve(config)
-    fields = config["fields"] | changes.get("fields", {}) | ({"steps": steps} if steps else {})
+    fields = old.fields | changes.get("fields", {}) | ({"steps": steps} if steps else {})
     wanted = prepare(config | changes | {"fields": fields})
     lines = old.differences(wanted.settings)
-    fingerprint = (config.get("record") or {}).get("data", {}).get("fingerprint")
+    fingerprint = _mapping(config.get("record"), "data").get("fingerprint")
     if not lines and fingerprint and fingerprint != wanted.dataset.fingerprint:
         lines = [f"data: the content of {wanted.dataset.name!r} is not what the run was trained on"]
     if lines:
@@ -115,11 +118,27 @@ def _resumed(
     return wanted
 
 
-def _same_frozen(run: RunDir, met: dict[str, Any], game: Game) -> None:
+def _mapping(values: Any, name: str) -> dict[str, Any]:
+    """What stands under a name in what a run met, which may be anything."""
+    found = values.get(name) if isinstance(values, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _refuse_own_code(run: RunDir, config: dict[str, Any]) -> None:
+    """UsageError where a run names a plugin that lies in it: a run folder executes nothing."""
+    plugin = config.get("plugin", "")
+    if plugin.endswith(".py") and Path(plugin).resolve().is_relative_to(run.path.resolve()):
+        raise UsageError(
+            f"{run} names a plugin that lies in the run folder itself, {plugin}, and a run folder "
+            "executes nothing: if you trust it, move it elsewhere, and say so in config.yaml."
+        )
+
+
+def _same_frozen(run: RunDir, config: dict[str, Any], game: Game) -> None:
     """UsageError where a frozen network's file is not the one that the run was trained with."""
-    recorded = met.get("frozen") or {}
+    recorded = _mapping(config.get("record"), "frozen")
     for name, here in game.frozen.items():
-        before = (recorded.get(name) or {}).get("sha256")
+        before = _mapping(recorded, name).get("sha256")
         if before != here["sha256"]:
             raise UsageError(
                 f"{run} cannot be resumed: its frozen network {name!r} had a file with the SHA-256 "
