@@ -381,10 +381,13 @@ class RunDir(OwnFolder):
             raise GanzooError(f"{self.path / 'sampler.json'} is damaged ({error}).") from error
 
     def state(self) -> str:
-        """One of STATES, or `interrupted` where a crash left no word."""
+        """One of STATES, or `interrupted` where a crash or damage left no word of it."""
+        if not self.has("status.json"):
+            return "interrupted"
         try:
             state = self._read_json("status.json").get("state")
-        except GanzooError:
+        except GanzooError as error:
+            warnings.warn(f"{error} How the run ended is not known.", stacklevel=2)
             return "interrupted"
         return state if state in STATES else "interrupted"
 

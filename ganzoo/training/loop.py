@@ -91,7 +91,7 @@ def resume(
         if step >= request.plugin.steps and run.state() == "finished":
             view.say(f"{run} is complete at step {step}; ask for more with --steps.")
             return run
-        crashed = run.state() in ("running", "failed")
+        crashed = run.state() not in ("stopped", "finished")
         run.write_config(dataclasses.asdict(request.settings) | {"record": met})
         run.write_metrics([row for row in run.metrics() if row["step"] <= step])
         run.forget_after(step)
