@@ -121,18 +121,42 @@ def test_points_are_the_same_each_time_and_other_points_in_the_test_split():
         ("gaussian1d", "8cc7322d8b6585d3"),
         ("ring", "a65ef3b7d071b2c0"),
         ("grid", "26af13fbf29e4d38"),
+        ("gaussian1d_minus2", "e8e0b8cc8c2e592c"),
+        ("screws", "1640795d1bf8ec4a"),
+        ("swissroll", "074b74e22e677eed"),
+        ("moons", "ef63cc33677e842d"),
     ],
 )
 def test_points_are_the_same_bits_on_every_machine(name, fingerprint):
     assert data.load(name).fingerprint[:16] == fingerprint
 
 
-def test_gaussian1d_has_the_moments_that_its_modes_say():
-    (centre,), sigma = data.modes("gaussian1d")
-    points = data.load("gaussian1d").arrays["point"]
-    assert points.shape == (100_000, 1)
-    assert abs(points.mean() - centre[0]) < 0.01
-    assert abs(points.std() - sigma) < 0.01
+@pytest.mark.parametrize(
+    ("name", "n"), [("gaussian1d", 100_000), ("gaussian1d_minus2", 10_000), ("screws", 10_000)]
+)
+def test_numbers_have_the_moments_that_their_modes_say(name, n):
+    (centre,), sigma = data.modes(name)
+    points = data.load(name).arrays["point"]
+    assert points.shape == (n, 1)
+    assert abs(points.mean() - centre[0]) < 0.02 * sigma
+    assert abs(points.std() / sigma - 1) < 0.02
+
+
+@pytest.mark.parametrize("name", ["swissroll", "moons"])
+def test_curves_are_2500_points_of_the_plane_when_judged(name):
+    train, test = data.load(name), data.load(name, split="test")
+    assert train.arrays["point"].shape == test.arrays["point"].shape == (100_000, 2)
+    assert train.fingerprint != test.fingerprint
+    assert train.judging.samples == 2_500
+    with pytest.raises(UsageError, match=name):
+        data.load(name, size=32)
+
+
+def test_the_moons_lie_on_their_two_half_circles():
+    x, y = data.load("moons").arrays["point"].T.astype(float)
+    off = np.minimum(abs(np.hypot(x, y) - 1), abs(np.hypot(x - 1, y - 0.5) - 1))
+    assert np.sqrt((off**2).mean()) == pytest.approx(0.05, rel=0.05)
+    assert (off < 0.25).all()
 
 
 def test_points_have_no_size_in_pixels():

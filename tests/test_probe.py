@@ -71,6 +71,11 @@ def test_a_sample_that_stands_in_the_training_set_twice_is_a_copy():
     assert Variety(train, 40).neighbours(train[:10])["copies"] == 1
 
 
+def test_of_reals_without_a_fifth_neighbour_nothing_is_said_about_variety():
+    assert Variety(blobs(5, 6)[0], 500).variety(blobs(20, 7)[0]) == {}
+    assert Variety(blobs(6, 6)[0], 500).variety(blobs(20, 7)[0])["precision"] <= 1
+
+
 # -- at a game ------------------------------------------------------------------------------------
 
 

@@ -56,8 +56,10 @@ class Variety:
         `diversity`: their mean distance from each other over that of the reals. `duplicates`: the
         share whose nearest other one is nearer than the closest 1 % of reals are to each other.
         `precision`, `recall`: Kynkaanniemi et al. 2019, equation 2, with balls to the 5th
-        neighbour.
+        neighbour. Nothing of so few reals that there is no such neighbour.
         """
+        if self.n <= K:
+            return {}
         fake = np.ascontiguousarray(fake, np.float32)
         spread, nearest, radii = _within(_squared(fake, fake))
         across = _squared(fake, self.train[: self.n])

@@ -10,15 +10,28 @@ import os
 from pathlib import Path
 
 from ganzoo import handles
-from ganzoo.data import arrays, auto, digits, folder, installed, points, stacked, standard
+from ganzoo.data import (
+    arrays,
+    auto,
+    curves,
+    digits,
+    folder,
+    installed,
+    points,
+    positive,
+    stacked,
+    standard,
+)
 from ganzoo.data.dataset import Dataset, Judging, Modes, to_float, to_uint8
 from ganzoo.data.points import modes
-from ganzoo.errors import UsageError, unknown
+from ganzoo.errors import GanzooError, UsageError, unknown
 
 __all__ = ["Dataset", "Judging", "Modes", "load", "modes", "names", "to_float", "to_uint8"]
 
 BUILT_IN = {
-    name: source for source in (auto, standard, stacked, digits, points) for name in source.NAMES
+    name: source
+    for source in (auto, standard, stacked, digits, points, curves, positive)
+    for name in source.NAMES
 }
 
 
@@ -45,6 +58,14 @@ def load(name: str, *, size: int | None = None, split: str = "train") -> Dataset
     name = os.fspath(name)
     if handles.is_name(name):
         return handles.find(name).load(size, split)
+    try:
+        return _named(name, size, split)
+    except OSError as error:  # a folder on the way to it that must not be looked into
+        what = error.filename if isinstance(error.filename, str) else name
+        raise GanzooError(f"cannot read {what}: {error.strerror or error}.") from error
+
+
+def _named(name: str, size: int | None, split: str) -> Dataset:
     claims = installed.find(name)
     if name in BUILT_IN:
         installed.refuse_clash(name, claims, built_in=True)
@@ -62,7 +83,7 @@ def _from_path(name: str, size: int | None, split: str) -> Dataset:
     if path.is_dir():  # made absolute: a run records it, and may be resumed from another folder
         return folder.load(str(path.resolve()), size, split)
     is_array = path.suffix.lower() in (".npz", ".npy")
-    if path.is_file() and is_array:
+    if path.exists() and is_array:
         return arrays.load(str(path.resolve()), size, split)
     if path.exists():
         raise UsageError(

@@ -15,12 +15,18 @@ from ganzoo.errors import UsageError, unknown
 from ganzoo.spec import DataSpec
 
 COUNT = 100_000
+FEWER = {"gaussian1d_minus2": 10_000, "screws": 10_000}
+"""Those of which an epoch is short: 400 of them are minutes."""
+LINE = {"gaussian1d": (4.0, 0.5), "gaussian1d_minus2": (-2.0, 1.0), "screws": (5.0, 0.1)}
+"""Mean and deviation of those with one mode on a line."""
 JUDGED = 2_500
 PROTOCOL = "2,500 points (Srivastava et al. 2017; Lin et al. 2018)"
 SEEDS = {"train": 0, "test": 1}
 
 NAMES = {
     "gaussian1d": "numbers from one normal distribution, mean 4, deviation 0.5",
+    "gaussian1d_minus2": "numbers from one normal distribution, mean -2, deviation 1",
+    "screws": "radii of screws: numbers round 5, deviation 0.1",
     "ring": "2-D points: 8 modes on a circle of radius 1, deviation 0.01",
     "grid": "2-D points: 25 modes on a 5x5 grid of spacing 2, deviation 0.05",
 }
@@ -32,8 +38,9 @@ def modes(name: str) -> Modes:
     >>> modes("grid").centres.shape, modes("ring").sigma
     ((25, 2), 0.01)
     """
-    if name == "gaussian1d":
-        return Modes(np.array([[4.0]]), 0.5)
+    if name in LINE:
+        mean, sigma = LINE[name]
+        return Modes(np.array([[mean]]), sigma)
     if name == "ring":
         angles = np.arange(8) * (2 * np.pi / 8)
         return Modes(np.stack([np.cos(angles), np.sin(angles)], axis=1), 0.01)
@@ -44,12 +51,12 @@ def modes(name: str) -> Modes:
 
 
 def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
-    """100,000 points, always the same; the test split is another seed."""
+    """100,000 points or `FEWER`, always the same; the test split is another seed."""
     if size is not None:
         raise UsageError(
             f"{name} is made of points, which have no size in pixels: leave --size out."
         )
-    points = draw(name, COUNT, SEEDS[split])
+    points = draw(name, FEWER.get(name, COUNT), SEEDS[split])
     spec = DataSpec(points.shape[1:], range=None, key="point")
     return Dataset(
         name,
@@ -63,7 +70,7 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
 
 def judging(name: str) -> Judging:
     """How the points called `name` are judged: by their modes, over as many as the papers take."""
-    if name == "gaussian1d":  # ours: no paper counts its one mode
+    if name in LINE:  # ours: no paper counts its one mode
         return Judging(modes=modes(name))
     return Judging(samples=JUDGED, modes=modes(name), protocol=PROTOCOL)
 

@@ -280,8 +280,8 @@ def _play(game: Game, step: int, count: int, moved: Moved) -> None:
 def replicas(trial: Trial) -> Iterator[Result]:
     """On two halves of a batch the mean of a player's gradients is the whole batch's.
 
-    A sum over the batch fails: it would grow with the batch. Statistics of the batch (batch norm)
-    and random numbers drawn for it cannot be split, and are noted.
+    A loss that sums over the batch is noted, for its gradient grows with the batch; so are
+    statistics of the batch (batch norm) and random numbers drawn for it, which cannot be split.
     """
     from ganzoo.testing.trial import Part, example, gradient, model_arrays, phases, smaller
     from ganzoo.training.game import Game
@@ -321,13 +321,13 @@ def _split(
     if off <= 1e-3:
         return Result("replicas", player, "ok")
     if slope > 1.5:
-        return judged(
+        return Result(
             "replicas",
             player,
-            False,
-            f"expected the gradient of a batch to be the mean of its halves', it is {slope:.2f} "
-            f"times that: take the mean over the batch, not the sum; "
-            f"see {where(trial.plugin, 'players', 'd_loss', 'g_loss')}",
+            "note",
+            f"the gradient of a batch is {slope:.2f} times the mean of its halves': the loss sums "
+            "over the batch, so that steps grow with batch_size; unless that is meant, take the "
+            f"mean; see {where(trial.plugin, 'players', 'd_loss', 'g_loss')}",
         )
     norms = [n for n, net in game.networks.items() for w in net.variables if "moving_" in w.path]
     reasons = [f"batch norm in {norms[0]}"] if norms else []
