@@ -11,6 +11,7 @@ from ganzoo.layers import (
     BatchNormalization,
     ConditionalBatchNorm,
     Dropout,
+    Maxout,
     SelfAttention,
     SpectralConv2D,
     SpectralDense,
@@ -142,3 +143,17 @@ def test_fused_adam_walks_the_path_of_keras():
             optimizer.apply([tf.sin(3 * w + step) * w], [w])
         paths.append(w.numpy())
     np.testing.assert_allclose(*paths, rtol=1e-5, atol=1e-6)
+
+
+def test_maxout_is_the_largest_of_its_linear_maps():
+    layer, x = Maxout(3, 4), np.random.default_rng(0).standard_normal((5, 7)).astype(np.float32)
+    assert layer(x).shape == (5, 3)
+    maps = layer.maps(x).numpy().reshape(5, 3, 4)
+    np.testing.assert_array_equal(layer(x), maps.max(2))
+
+
+def test_maxout_of_two_opposite_maps_is_the_absolute_value():
+    layer, x = Maxout(1, 2), np.float32([[-3.0], [0.5]])
+    layer(x)
+    layer.maps.set_weights([np.float32([[1, -1]]), np.zeros(2, np.float32)])
+    np.testing.assert_array_equal(layer(x), np.abs(x))

@@ -7,6 +7,7 @@ statistics. What a built-in plugin uses is here, so a stranger's plugin can use 
 from ganzoo.layers.attention import SelfAttention
 from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
 from ganzoo.layers.dropout import Dropout
+from ganzoo.layers.maxout import Maxout
 from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm
 from ganzoo.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
 
@@ -16,6 +17,7 @@ __all__ = [
     "Conv2D",
     "Conv2DTranspose",
     "Dropout",
+    "Maxout",
     "SelfAttention",
     "SpectralConv2D",
     "SpectralDense",
