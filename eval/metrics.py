@@ -193,6 +193,53 @@ def _modes_of_classes(sides: Sides) -> Iterator[Value]:
     yield Value("modes_kl", f"modes KL{seen.by}", found["kl_fake_real"], better="lower")
 
 
+def _label_accuracy(sides: Sides) -> Iterator[Value]:
+    from ganzoo.eval.conditional import label_accuracy
+    from ganzoo.eval.labelling import TRUSTED
+
+    asked, _ = _asked(sides)
+    seen = _classes(sides)
+    if seen.accuracy < TRUSTED:
+        raise UnsuitedError(
+            f"no classifier here knows {sides.real.name}: the one at hand{seen.by} names "
+            f"{seen.accuracy:.0%} of the real samples right, and {TRUSTED:.0%} is asked for."
+        )
+    kept = np.isin(seen.rows, sides.fake.kept)
+    found = label_accuracy(asked, seen.probabilities[kept])
+    details = found | {"classifier_accuracy": seen.accuracy}
+    title = f"label accuracy{seen.by}"
+    yield Value("label_accuracy", title, found["label_accuracy"], None, "higher", details)
+
+
+def _fid_by_class(sides: Sides) -> Iterator[Value]:
+    from ganzoo.eval.conditional import fid_by_class
+    from ganzoo.eval.frechet import cautions
+
+    asked, real = _asked(sides)
+    found = fid_by_class(sides.real.features, real, sides.fake.features, asked)
+    least, real_least = (min(found[name].values()) for name in ("counts", "real_counts"))
+    details = found | {"cautions": cautions(real_least, least, sides.extractor.dim)}
+    distance = "Frechet distance" if sides.real.samples.ndim == 2 else "FID"
+    title = f"{distance} by class, mean of {len(found['counts'])}, {least:,} each"
+    settings = {"samples_per_class": least, "reference_per_class": real_least}
+    yield Value("fid_by_class", title, found["fid_by_class"], None, "lower", details, settings)
+
+
+def _asked(sides: Sides) -> tuple[np.ndarray, np.ndarray]:
+    """The classes that the kept samples were asked to be of, and those of the real ones."""
+    if sides.fake.labels is None:
+        raise UnsuitedError(
+            f"this needs samples that were asked for by class, and {sides.fake.name} is not "
+            "conditional."
+        )
+    if sides.real.labels is None:
+        raise UnsuitedError(
+            f"this compares class by class, and {sides.real.name} has no labels: compare with a "
+            "labelled data set."
+        )
+    return sides.fake.labels[sides.fake.kept], sides.real.labels[sides.real.kept]
+
+
 def _classes(sides: Sides) -> Classes:
     """Of a classifier of these very classes, if it knows the real ones; else of neighbours."""
     from ganzoo.eval.labelling import TRUSTED, by_classifier, by_neighbours
@@ -283,6 +330,10 @@ METRICS = {
         Metric("is", "Inception score, of the extractor's classes.", _inception_score, all=True),
         Metric("prdc", "Precision, recall, density and coverage, k = 5.", _prdc),
         Metric("modes", "Which classes, stacks of digits or blobs are covered.", _modes, all=True),
+        Metric(
+            "label-accuracy", "Share of samples that are of the class asked for.", _label_accuracy
+        ),
+        Metric("fid-by-class", "Frechet distance within each class, their mean.", _fid_by_class),
         Metric("swd", "Sliced Wasserstein distance.", _swd, features=False),
         Metric(
             "ms-ssim", "MS-SSIM of random pairs: near 1 all look alike.", _ms_ssim, features=False

@@ -19,6 +19,7 @@ from ganzoo import data, handles
 from ganzoo.data import Dataset, Judging, arrays, domains, folder, to_uint8
 from ganzoo.data.resize import resize
 from ganzoo.errors import GanzooError, UsageError, unknown
+from ganzoo.priors import Label
 from ganzoo.run import RunDir
 
 BATCH = 500
@@ -153,8 +154,14 @@ class Generated:
             yield to_uint8(batch) if self.is_image else batch
 
     def labels(self, n: int, seed: int) -> np.ndarray | None:
-        """Which class each sample was asked to be."""
-        return self.sampler.labels(n)
+        """Which class each sample was asked to be; None where this output depends on none."""
+        told = [one.name for one in self.sampler.inputs if isinstance(one.source, Label)]
+        told = [name for name in told if name in self.output.needs]
+        if not told:
+            return None
+        fed = self.sampler.values(n, seed=seed, settings=self.settings, output=self.output.name)
+        labels = fed[told[0]]
+        return labels.argmax(1) if labels.ndim == 2 else labels
 
 
 def stored(path: str, *, pixels: str = "auto", size: int | None = None) -> Stored:

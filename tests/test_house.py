@@ -16,6 +16,7 @@ ROOMS = (
      "untrusted"),
     ("contract", "losses optimizers layers fourier priors inputs turn player plugin"),
     ("measures", "eval.frechet eval.kernel eval.prdc eval.modes eval.memorization eval.swd "
+     "eval.conditional "
      "eval.ms_ssim eval.inception_score eval.arrays eval.distances"),
     ("run", "own_folder run"),
     ("data", "data pictures"),
