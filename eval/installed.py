@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from ganzoo import distributions
+from ganzoo import distributions, import_check
 from ganzoo.errors import GanzooError
 from ganzoo.eval.extractor import Extractor
 from ganzoo.eval.metrics import METRICS, Metric, Sides, Value
@@ -86,6 +86,9 @@ def find(name: str) -> Metric | Extractor | None:
 
 
 def _loaded(point: EntryPoint) -> Any:
+    outcome = import_check.of_point(point)
+    if outcome.fatal:
+        raise _broken(point, str(outcome.error).rstrip("."))
     try:
         found = point.load()
         return found() if isinstance(found, type) else found

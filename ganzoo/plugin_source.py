@@ -21,7 +21,7 @@ def name_of(cls: type) -> str | None:
     It is the registered name, or the path of the file where the class is alone in a module of its
     own; a class of a notebook or of the script that runs has none.
     """
-    for entry in registry.entries():
+    for entry in registry.registered():
         module, _, wanted = entry.target.partition(":")
         if module.strip() == cls.__module__ and wanted.strip() in ("", cls.__name__):
             clash = entry.error and "claimed by" in entry.error

@@ -1,5 +1,8 @@
 """Find plugins by name. Listing them reads source text; only loading one imports it.
 
+Whether a stranger's can be imported is tried in another process: all of them for the list, and for
+a name only those that claim it (`ganzoo.import_check`).
+
 A plugin is found in three places, and none is privileged: a file in ganzoo's own `plugins/`
 folder, an entry point of the group `ganzoo.plugins` in any installed distribution, and a path to
 a `.py` file. Two distributions that claim one name are both refused until `DIST:NAME` chooses.
@@ -8,27 +11,24 @@ a `.py` file. Two distributions that claim one name are both refused until `DIST
 from __future__ import annotations
 
 import ast
-import contextlib
-import dataclasses
 import hashlib
 import importlib
-import importlib.machinery
 import importlib.util
 import inspect
-import json
-import subprocess
 import sys
 import textwrap
 import types
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ganzoo import distributions, files, handles
+from ganzoo import distributions, handles, import_check, reading
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.fields import Field, comments, described
 
 GROUP = "ganzoo.plugins"
+LARGEST = 10 * 2**20
+"""Bytes of a plugin's source."""
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,36 @@ class Entry:
     paper: str = ""
     error: str | None = None
     """Why it cannot be used, or None."""
+    fatal: bool = False
+    """Whether to import it here would never end, or end this process."""
+    brought: bool = False
+    """Whether another distribution brings it."""
 
 
 # -- listing: no plugin is imported -------------------------------------------------------------
 
 
 def entries() -> list[Entry]:
-    """All registered plugins by name; clashes and broken ones carry their error."""
-    found = [*_builtin(), *_installed()]
+    """All registered plugins by name, each import tried; those that are broken carry their error,
+    and so does a distribution whose metadata cannot be read."""
+    unreadable = [
+        Entry(origin.split()[0], origin, "", None, error=f"its entry points cannot be read: {why}.")
+        for origin, why in distributions.broken().items()
+    ]
+    return _sorted([*_tried(registered()), *unreadable])
+
+
+def registered() -> list[Entry]:
+    """All registered plugins by name, as far as their source texts tell: no import is tried."""
+    found = [*_builtin(), *_claimed()]
     claims: dict[str, list[Entry]] = {}
     for entry in found:
         claims.setdefault(entry.name, []).append(entry)
-    return sorted(
-        (_with_clash(entry, claims[entry.name]) for entry in found),
-        key=lambda entry: (entry.name, entry.origin),
-    )
+    return _sorted(_with_clash(entry, claims[entry.name]) for entry in found)
+
+
+def _sorted(found: Iterable[Entry]) -> list[Entry]:
+    return sorted(found, key=lambda entry: (entry.name, entry.origin))
 
 
 def names() -> dict[str, str]:
@@ -70,7 +85,7 @@ def names() -> dict[str, str]:
 def _with_clash(entry: Entry, claims: list[Entry]) -> Entry:
     if len(claims) == 1:
         return entry
-    return dataclasses.replace(entry, error=_clash(entry.name, claims))
+    return replace(entry, error=_clash(entry.name, claims))
 
 
 def _clash(name: str, claims: Iterable[Entry]) -> str:
@@ -82,56 +97,37 @@ def _clash(name: str, claims: Iterable[Entry]) -> str:
     )
 
 
-def _builtin() -> list[Entry]:
+def _builtin(name: str | None = None) -> list[Entry]:
+    """Ganzoo's own plugins, or the one called `name`."""
     version = f"ganzoo {sys.modules['ganzoo'].__version__}"
     folder = Path(importlib.util.find_spec("ganzoo.plugins").origin).parent
-    files = sorted(folder.glob("[!_]*.py"))
     return [
-        _described(Entry(path.stem, version, f"ganzoo.plugins.{path.stem}", path)) for path in files
+        _described(Entry(path.stem, version, f"ganzoo.plugins.{path.stem}", path))
+        for path in sorted(folder.glob("[!_]*.py"))
+        if name in (None, path.stem)
     ]
 
 
-def _installed() -> list[Entry]:
-    return [
-        entry if entry.error else dataclasses.replace(entry, error=_import_error(entry))
-        for entry in _claimed()
-    ]
-
-
-def _claimed() -> Iterator[Entry]:
-    """What other distributions register, whether or not it can be imported."""
+def _claimed(name: str | None = None) -> Iterator[Entry]:
+    """What other distributions register, or who of them claims `name`."""
     for point in distributions.points(GROUP):
-        source = _find_source(point.value.split(":")[0].strip())
-        yield _described(Entry(point.name, distributions.origin(point), point.value, source))
-
-
-def _find_source(module: str) -> Path | None:
-    """The file of a module, found without importing it or its parents."""
-    where: list[str] | None = None
-    spec = None
-    parts = module.split(".")
-    for depth in range(len(parts)):
-        with contextlib.suppress(ImportError, ValueError):
-            name = ".".join(parts[: depth + 1])
-            spec = (
-                importlib.machinery.PathFinder.find_spec(name, where)
-                if depth
-                else importlib.util.find_spec(name)  # asks the hooks of editable installs too
-            )
-        if spec is None:
-            return None
-        where = list(spec.submodule_search_locations or ())
-    return Path(spec.origin) if spec and spec.origin and spec.has_location else None
+        if name in (None, point.name):
+            source = distributions.source(point.value)
+            entry = Entry(point.name, distributions.origin(point), point.value, source)
+            yield _described(replace(entry, brought=True))
 
 
 def _described(entry: Entry) -> Entry:
     """The entry with the first line of its docstring and its paper, read from the source."""
     if entry.source is None:
-        return dataclasses.replace(entry, error=f"its module {entry.target!r} does not exist.")
+        return replace(entry, error=f"its module {entry.target!r} does not exist.")
     try:
-        tree = ast.parse(entry.source.read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError) as error:
-        return dataclasses.replace(entry, error=f"{entry.source} cannot be read: {error}.")
+        tree = ast.parse(_text(entry.source))
+    except OSError as error:
+        told = f"{entry.source} cannot be read: {error.strerror or error}."
+        return replace(entry, error=told, fatal=True)  # an import would wait for a pipe
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return replace(entry, error=f"{entry.source} cannot be read: {error}.")
     classes = _plugin_classes(tree, entry.target)
     if not classes:
         return entry  # made by code that only an import can run
@@ -144,9 +140,13 @@ def _described(entry: Entry) -> Entry:
         and isinstance(node.value, ast.Constant)
     ]
     doc = ast.get_docstring(classes[0]) or ast.get_docstring(tree) or ""
-    return dataclasses.replace(
+    return replace(
         entry, summary=doc.strip().split("\n")[0], paper=str(papers[0]) if papers else ""
     )
+
+
+def _text(source: Path) -> str:
+    return reading.content(source, LARGEST, follow=True).decode("utf-8")
 
 
 def _plugin_classes(tree: ast.Module, target: str) -> list[ast.ClassDef]:
@@ -167,41 +167,26 @@ def _target_name(node: ast.Assign | ast.AnnAssign) -> str:
     return target.id if isinstance(target, ast.Name) else ""
 
 
-def _import_error(entry: Entry) -> str | None:
-    """The error of importing a third party's plugin: tried once, elsewhere, and remembered.
+def _tried(found: list[Entry]) -> list[Entry]:
+    """The entries with what their imports say, those of ganzoo and those that are broken apart."""
+    new = [entry for entry in found if entry.brought and not entry.error]
+    outcomes = dict(zip(new, import_check.outcomes([_try(one) for one in new]), strict=True))
+    return [
+        replace(one, error=outcomes[one].error, fatal=outcomes[one].fatal)
+        if one in outcomes
+        else one
+        for one in found
+    ]
 
-    Only an import shows whether a module raises. It runs in a process of its own, so that it can
-    break nothing here, and its outcome is kept for as long as the file and the Python are the same.
-    """
-    stamp = f"{sys.executable} {sys.version} {entry.origin} {entry.target} {entry.source}"
-    digest = hashlib.sha256(stamp.encode() + entry.source.read_bytes()).hexdigest()[:32]
-    note = files.cache_dir() / "imports" / f"{digest}.json"
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads(note.read_text())["error"]
-    code = (
-        "import sys; from ganzoo.registry import Entry, _import_class\n"
-        "from ganzoo.errors import GanzooError\n"
-        "try: _import_class(Entry(*sys.argv[1:4], None))\n"
-        "except GanzooError as error: sys.stdout.write('ERROR ' + str(error))"
-    )
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", code, entry.name, entry.origin, entry.target],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return "importing it takes more than two minutes."
-    if done.returncode:
-        error = f"importing it ended the process with exit code {done.returncode}."
-    else:
-        error = done.stdout.partition("ERROR ")[2] or None
-    with contextlib.suppress(OSError):
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps({"error": error}))
-    return error
+
+def _try(entry: Entry) -> import_check.Try:
+    told = (entry.name, entry.origin, entry.target)
+    return import_check.Try("ganzoo.registry:try_import", told, entry.source)
+
+
+def try_import(name: str, origin: str, target: str) -> None:
+    """Raise GanzooError where this is no plugin that can be used; in a process of its own."""
+    _import_class(Entry(name, origin, target, None))
 
 
 # -- loading ------------------------------------------------------------------------------------
@@ -214,28 +199,32 @@ def find(name: str) -> Entry:
         return Entry(name, "memory", name, None, (cls.__doc__ or "").split("\n")[0], cls.paper)
     if name.endswith(".py"):
         path = Path(name)
-        if not path.is_file():
+        if not path.exists():
             raise UsageError(
                 f"no plugin file at {name}: expected a .py file that defines a Plugin."
             )
         return _described(Entry(path.stem, str(path), str(path.resolve()), path))
-    known = entries()
     distribution, _, plain = name.rpartition(":")
     claims = [
         entry
-        for entry in known
-        if entry.name == plain and distribution in ("", entry.origin.split()[0])
+        for entry in [*_builtin(plain), *_claimed(plain)]
+        if distribution in ("", entry.origin.split()[0])
     ]
     if not claims:
-        raise unknown("plugin", name, {entry.name for entry in known})
+        raise unknown("plugin", name, names())
     if len(claims) > 1:
         raise UsageError(_clash(plain, claims))
-    return claims[0]
+    return _tried(claims)[0]
 
 
 def load(name: str) -> type:
     """Import the plugin called `name` and return its class, a subclass of Plugin."""
-    return handles.find(name) if handles.is_name(name) else _import_class(find(name))
+    if handles.is_name(name):
+        return handles.find(name)
+    entry = find(name)
+    if entry.fatal:
+        raise GanzooError(f"plugin {entry.name!r} ({entry.origin}): {entry.error}")
+    return _import_class(entry)
 
 
 def _import_class(entry: Entry) -> type:
@@ -300,7 +289,7 @@ def _import_module(entry: Entry) -> types.ModuleType:
     except BaseException as error:  # whatever a stranger's module raises is its own error, not ours
         raise GanzooError(
             f"plugin {entry.name!r} ({entry.origin}) fails to import: "
-            f"{type(error).__name__}: {error}."
+            f"{type(error).__name__}: {' '.join(str(error).split())}."
         ) from error
 
 
@@ -316,7 +305,7 @@ def static_fields(entry: Entry) -> list[Field] | None:
 
     if entry.source is None or entry.error:
         return None
-    text = entry.source.read_text(encoding="utf-8")
+    text = _text(entry.source)
     classes = _plugin_classes(ast.parse(text), entry.target)
     if len(classes) != 1 or [ast.unparse(base) for base in classes[0].bases] != ["Plugin"]:
         return None

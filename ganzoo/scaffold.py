@@ -71,7 +71,7 @@ def check_name(name: str) -> None:
         )
     if keyword.iskeyword(name):
         raise UsageError(f"{name!r} is a word of Python: no module can have that name.")
-    claims = [entry.origin for entry in registry.entries() if entry.name == name]
+    claims = [entry.origin for entry in registry.registered() if entry.name == name]
     if claims:
         raise UsageError(
             f"a plugin {name!r} exists already, from {' and from '.join(claims)}: "

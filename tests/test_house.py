@@ -13,11 +13,11 @@ SOURCES = {"ganzoo": "ganzoo", "eval": "ganzoo.eval", "plugins": "ganzoo.plugins
 
 ROOMS = (
     ("ground", "errors quiet spec hardware files reading plain_text sealing distributions handles "
-     "untrusted"),
+     "untrusted memory import_check"),
     ("contract", "losses optimizers layers fourier priors inputs turn player plugin"),
     ("measures", "eval.frechet eval.kernel eval.prdc eval.modes eval.memorization eval.swd "
      "eval.conditional "
-     "eval.ms_ssim eval.inception_score eval.arrays eval.distances"),
+     "eval.ms_ssim eval.inception_score eval.arrays eval.distances eval.wasserstein"),
     ("run", "own_folder run"),
     ("data", "data pictures"),
     ("registry", "fields registry settings schema scaffold plugin_source counting"),

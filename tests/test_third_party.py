@@ -98,7 +98,7 @@ def test_a_broken_plugin_is_a_line_in_the_list_and_a_sentence_elsewhere(site, ca
 @pytest.fixture
 def _importable(monkeypatch):
     """Spare the import in a process of its own, which TensorFlow makes slow."""
-    monkeypatch.setattr("ganzoo.registry._import_error", lambda entry: None)
+    monkeypatch.setattr("ganzoo.registry._tried", lambda entries: entries)
 
 
 @pytest.mark.usefixtures("_importable")

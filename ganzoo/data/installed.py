@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from importlib.metadata import EntryPoint
 
-from ganzoo import distributions
+from ganzoo import distributions, import_check
 from ganzoo.data.dataset import Dataset
 from ganzoo.distributions import origin
 from ganzoo.errors import GanzooError
@@ -34,6 +34,11 @@ def refuse_clash(name: str, claims: list[EntryPoint], built_in: bool = False) ->
 
 def load(point: EntryPoint, size: int | None, split: str) -> Dataset:
     """Import and call one; what fails in foreign code is one sentence that names its origin."""
+    outcome = import_check.of_point(point)
+    if outcome.fatal:
+        raise GanzooError(
+            f"the data set {point.name!r} of {origin(point)} is broken: {outcome.error}"
+        )
     try:
         found = point.load()(size, split)
     except GanzooError:

@@ -106,7 +106,7 @@ def _made(name: str, trial: Trial) -> Iterator[Result]:
 
 def registered_names() -> list[str]:
     """Every registered plugin, broken ones too; `DIST:NAME` where two claim a name."""
-    found = registry.entries()
+    found = registry.registered()
     names = [entry.name for entry in found]
     return [
         entry.name if names.count(entry.name) == 1 else f"{entry.origin.split()[0]}:{entry.name}"
