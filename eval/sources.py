@@ -174,7 +174,7 @@ def stored(path: str, *, pixels: str = "auto", size: int | None = None) -> Store
             )
         values, note = folder.samples(str(place), size)
         return Stored(path, values, note=note)
-    if place.is_file() and place.suffix.lower() in (".npz", ".npy"):
+    if place.suffix.lower() in (".npz", ".npy") and place.exists():
         values, classes, note = arrays.samples(str(place), pixels)
         if size and values.ndim == 4:
             values = resize(values, size)

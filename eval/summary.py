@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ganzoo.data import array_file
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval import sources
 from ganzoo.eval.extractor import Extractor
@@ -161,16 +162,13 @@ def _remember(path: Path, summary: Summary) -> None:
 def _remembered(
     path: Path, source: sources.Stored, extractor: Extractor, keep: int
 ) -> Summary | None:
-    if not path.is_file():
-        return None
     kept = sources.subset(source.count, keep, 0)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = array_file.read(path)
         gaussian = Gaussian(arrays["mean"], arrays["covariance"], source.count)
         if arrays["features"].shape != (len(kept), extractor.dim):
             return None
-    except Exception:  # a damaged archive raises any kind; it is computed again and overwritten
+    except (GanzooError, KeyError, ValueError):  # it is computed again, and overwritten
         return None
     return Summary(
         source.name,

@@ -202,7 +202,7 @@ def test_a_table_that_is_wrong_is_one_sentence_that_says_where(photos, kind):
 def test_a_table_that_is_too_large_is_not_read(photos, monkeypatch):
     monkeypatch.setattr(attributes, "LARGEST", 100)
     (photos / "attributes.csv").write_text(table())
-    with pytest.raises(GanzooError, match="at most"):
+    with pytest.raises(GanzooError, match="larger than 100 bytes"):
         data.load(str(photos))
 
 

@@ -7,6 +7,7 @@ It maps images (n, 299, 299, 3) in [-1, 1] to a dictionary with `pool_3` (n, 204
 from __future__ import annotations
 
 import hashlib
+import os
 import tarfile
 import tempfile
 import textwrap
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ganzoo import reading
 from ganzoo.data import download
 from ganzoo.errors import GanzooError
 from ganzoo.eval.extractor import Extractor
@@ -25,6 +27,8 @@ from ganzoo.eval.features.inception_layers import CLASSES
 from ganzoo.eval.features.inception_weights import FOLDER, SAVED_MODEL
 from ganzoo.files import cache_dir
 
+LARGEST = 2**30
+"""Bytes of a file of the module; the largest has 92 million."""
 NAME = "tfgan"
 """As `weights`: the module from ganzoo's cache, or downloaded into it."""
 HUB = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1?tf-hub-format=compressed"
@@ -77,9 +81,12 @@ class HubInception(Extractor):
 
 def _hash(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(f"{path.relative_to(folder).as_posix()}\n".encode())
-        digest.update(path.read_bytes())
+    try:
+        for path in sorted(p for p in folder.rglob("*") if not p.is_dir()):
+            digest.update(os.fsencode(path.relative_to(folder)) + b"\n")
+            digest.update(reading.content(path, LARGEST, follow=True))
+    except OSError as error:  # TensorFlow would wait for what is in a pipe
+        raise GanzooError(f"cannot read {error.filename}: {error.strerror or error}.") from error
     return digest.hexdigest()
 
 

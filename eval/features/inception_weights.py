@@ -6,14 +6,17 @@ convolution. The port is what is downloaded: of these, it alone has a published 
 
 from __future__ import annotations
 
+import math
 import os
 import tarfile
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ganzoo import reading
 from ganzoo.data import arrays, download
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval.features import torch_file
@@ -29,6 +32,8 @@ REMOTE = download.Remote(
     "pt_inception-2015-12-05-6726825d.pth",
     "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
 )
+LARGEST = 2**29
+"""Bytes of the graph's file, and of what it unpacks to; the published one has 96 million."""
 EPSILON = 1e-3
 KNOWN = {
     "conv/weights": (0.405111779, 0.671274908),
@@ -47,7 +52,7 @@ def find(dims: int = 2048, weights: str | os.PathLike[str] | None = None) -> Pat
     """
     if weights is not None:
         path = Path(weights).expanduser()
-        if not path.is_file() and not (path / SAVED_MODEL).is_file():
+        if not (path / SAVED_MODEL).exists() if path.is_dir() else not path.exists():
             raise UsageError(
                 f"no weights at {path}: expected {GRAPH}, {REMOTE.file}, an .npz of their arrays, "
                 "the folder of TF-GAN's module, or tfgan to download it."
@@ -154,19 +159,15 @@ def from_graph(path: Path) -> dict[str, np.ndarray]:
     import tensorflow as tf
 
     try:
-        if tarfile.is_tarfile(path):
-            with tarfile.open(path) as archive:
-                stored = archive.extractfile(GRAPH).read()
-        else:
-            stored = path.read_bytes()
-        graph = tf.compat.v1.GraphDef.FromString(stored)
+        graph = tf.compat.v1.GraphDef.FromString(_graph_in(path))
         constants = {
-            node.name: tf.make_ndarray(node.attr["value"].tensor)
+            node.name: _constant(node.attr["value"].tensor)
             for node in graph.node
             if node.op == "Const"
         }
     except Exception as error:  # protobuf's own family
-        raise GanzooError(f"{path} is truncated or no frozen graph ({error}).") from error
+        said = getattr(error, "strerror", None) or error
+        raise GanzooError(f"{path} is truncated or no frozen graph ({said}).") from error
     scaled = {
         node.name: node.attr["scale_after_normalization"].b
         for node in graph.node
@@ -195,6 +196,32 @@ def from_graph(path: Path) -> dict[str, np.ndarray]:
     if not found:
         raise GanzooError(f"{path} holds no Inception network: expected {GRAPH}.")
     return found
+
+
+def _graph_in(path: Path) -> bytes:
+    """The graph's file, or the one in the archive."""
+    with reading.opened(path, LARGEST, follow=True) as file:
+        if not tarfile.is_tarfile(file):
+            file.seek(0)
+            return file.read()
+        file.seek(0)
+        with tarfile.open(fileobj=file) as archive:
+            for member in archive:
+                if member.offset_data + member.size > LARGEST:
+                    raise ValueError(f"it unpacks to more than {LARGEST:,} bytes")
+                if member.name.removeprefix("./") == GRAPH and member.isfile():
+                    return archive.extractfile(member).read()
+    raise ValueError(f"it is an archive without {GRAPH}")
+
+
+def _constant(tensor: Any) -> np.ndarray:
+    """The array; one value may stand for as many as the shape says, here of the file's size."""
+    import tensorflow as tf
+
+    count = math.prod(side.size for side in tensor.tensor_shape.dim)
+    if not 0 <= count <= LARGEST // 4:
+        raise ValueError(f"a constant of {count:,} values")
+    return tf.make_ndarray(tensor)
 
 
 def _folded(

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from ganzoo import reading
 from ganzoo.errors import GanzooError
 
 DTYPES = {
@@ -27,6 +28,9 @@ DTYPES = {
     "IntStorage": np.dtype("<i4"),
     "BoolStorage": np.dtype("?"),
 }
+LARGEST = 2**30
+"""Bytes of a file, and of what it unpacks to; the published one has 96 million."""
+AXES = 8
 STREAM_MAGIC = 0x1950A86A20F9469CFC6C
 
 
@@ -52,28 +56,34 @@ def read(path: Path) -> dict[str, np.ndarray]:
     another kind.
     """
     try:
-        with path.open("rb") as file:
-            views, numbers = _zip(path) if zipfile.is_zipfile(path) else _stream(file)
+        with reading.opened(path, LARGEST, follow=True) as file:
+            views, numbers = _zip(file) if zipfile.is_zipfile(file) else _stream(file)
         if not isinstance(views, dict) or not all(isinstance(v, Strided) for v in views.values()):
             raise ValueError("it holds something else than tensors by name")
         return {str(name): _array(view, numbers(view.storage)) for name, view in views.items()}
     except Exception as error:  # a damaged pickle can raise nearly anything
-        said = str(error) or type(error).__name__
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise GanzooError(f"{path} is truncated or no state_dict of PyTorch ({said}).") from error
 
 
-def _zip(path: Path) -> tuple[Any, Callable[[Storage], np.ndarray]]:
-    archive = zipfile.ZipFile(path)
+def _zip(file: BinaryIO) -> tuple[Any, Callable[[Storage], np.ndarray]]:
+    archive = zipfile.ZipFile(file)
     [pickled] = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+    if sum(member.file_size for member in archive.infolist()) > LARGEST:
+        raise ValueError(f"it unpacks to more than {LARGEST:,} bytes")
     root = pickled.removesuffix("data.pkl")
-
-    def numbers(storage: Storage) -> np.ndarray:
-        return np.frombuffer(archive.read(f"{root}data/{storage.key}"), storage.dtype)
-
-    return _Tensors(io.BytesIO(archive.read(pickled))).load(), numbers
+    unpickler = _Tensors(io.BytesIO(archive.read(pickled)))
+    views = unpickler.load()
+    found = {  # each is read once, however many tensors lie in it
+        storage: np.frombuffer(archive.read(f"{root}data/{storage.key}"), storage.dtype)
+        for storage in unpickler.storages
+    }
+    return views, found.__getitem__
 
 
 def _stream(file: BinaryIO) -> tuple[Any, Callable[[Storage], np.ndarray]]:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
     if _Tensors(file).load() != STREAM_MAGIC:
         raise ValueError("it begins otherwise")
     for _ in ("protocol", "system"):
@@ -84,12 +94,15 @@ def _stream(file: BinaryIO) -> tuple[Any, Callable[[Storage], np.ndarray]]:
     found = {}
     for key in _Tensors(file).load():
         count = int.from_bytes(file.read(8), "little")
+        if count * dtypes[key].itemsize > size:
+            raise ValueError(f"a storage claims {count:,} numbers")
         found[key] = np.frombuffer(file.read(count * dtypes[key].itemsize), dtypes[key], count)
     return views, lambda storage: found[storage.key]
 
 
-class _Tensors(pickle.Unpickler):
-    """An unpickler that knows four names."""
+class _Tensors(pickle._Unpickler):
+    """An unpickler that knows four names; the one in Python, since C's makes room for as many
+    values as a pickle says that it will name."""
 
     def __init__(self, file: Any) -> None:
         super().__init__(file)
@@ -113,10 +126,13 @@ class _Tensors(pickle.Unpickler):
 
 
 def _view(storage: Storage, offset: int, shape: Any, strides: Any, *_: Any) -> Strided:
+    if len(shape) > AXES:
+        raise ValueError(f"a tensor has {len(shape)} axes")
+    shape = tuple(map(int, shape))
     expected = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
     if any(n > 1 and s != e for n, s, e in zip(shape, strides, expected, strict=True)):
         raise ValueError("the axes of a tensor are permuted: save contiguous ones")
-    return Strided(storage, int(offset), tuple(map(int, shape)))
+    return Strided(storage, int(offset), shape)
 
 
 def _array(view: Strided, numbers: np.ndarray) -> np.ndarray:

@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ganzoo import reading
 from ganzoo.data import beside, naming
+from ganzoo.data.array_file import read
 from ganzoo.data.beside import Column, Values, held_out, plain
 from ganzoo.data.dataset import Dataset
 from ganzoo.data.naming import TEST_LABELS, TEST_VALUES, Stored
@@ -91,38 +93,16 @@ def samples(name: str, pixels: str = "auto") -> tuple[np.ndarray, np.ndarray | N
     return found, labels, note
 
 
-def read(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an `.npz` or `.npy` file; a damaged file or a pickle is refused by name."""
-    try:
-        with path.open("rb") as file:
-            if file.read(1) not in (b"P", b"\x93", b"\x80"):  # NumPy calls all else a pickle
-                raise ValueError("it does not begin as one")
-            file.seek(0)
-            stored = np.load(file, allow_pickle=False)
-            if isinstance(stored, np.ndarray):
-                return {"arr_0": stored}
-            return {key: stored[key] for key in stored.files}
-    except Exception as error:  # zipfile, zlib, struct and NumPy each have their own for damage
-        if "allow_pickle" in str(error):
-            raise GanzooError(
-                f"{path} holds pickled Python objects, which can run code and are not "
-                "loaded: save plain arrays with np.savez."
-            ) from error
-        if isinstance(error, OSError) and error.strerror:
-            raise GanzooError(f"cannot read {path}: {error.strerror}.") from error
-        raise GanzooError(
-            f"{path} is truncated, damaged or no array file ({error}): save it again "
-            "with np.savez or np.save."
-        ) from error
-
-
 def check_sha256(path: Path, expected: str) -> None:
     """Refuse a file whose content is not the published one."""
+    digest = hashlib.sha256()
     try:
-        came = hashlib.sha256(path.read_bytes()).hexdigest()
+        with reading.opened(path, follow=True) as file:
+            for part in iter(lambda: file.read(2**20), b""):
+                digest.update(part)
     except OSError as error:
         raise GanzooError(f"cannot read {path}: {error.strerror or error}.") from error
-    if came != expected:
+    if (came := digest.hexdigest()) != expected:
         raise GanzooError(
             f"{path} is damaged: expected SHA-256 {expected}, not {came}; delete it or "
             "fetch it again."

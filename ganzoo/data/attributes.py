@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from ganzoo import reading
 from ganzoo.errors import GanzooError
 
 CSV, CELEBA, PARTITION = "attributes.csv", "list_attr_celeba.txt", "list_eval_partition.txt"
@@ -89,31 +90,25 @@ def partition(root: Path, files: Sequence[str]) -> dict[str, str] | None:
 
 def unused(root: Path) -> str | None:
     """A note that a table lies in a folder where nothing reads it."""
-    there = [name for name in (CSV, CELEBA) if (root / name).is_file()]
+    there = [name for name in (CSV, CELEBA) if (root / name).exists()]
     return f"{there[0]} is not used: two domains have no attributes" if there else None
 
 
 def _tables(root: Path, splits: Sequence[str]) -> list[Path]:
-    own = [root / CSV] if (root / CSV).is_file() else []
-    own = own or [root / part / CSV for part in splits if (root / part / CSV).is_file()]
+    own = [root / CSV] if (root / CSV).exists() else []
+    own = own or [root / part / CSV for part in splits if (root / part / CSV).exists()]
     celeba = _beside(root, CELEBA)
     return own or ([celeba] if celeba else [])
 
 
 def _beside(root: Path, name: str) -> Path | None:
     """The file in the folder or in the one above: CelebA has a folder for its images."""
-    return next((p for p in (root / name, root.parent / name) if p.is_file()), None)
+    return next((p for p in (root / name, root.parent / name) if p.exists()), None)
 
 
 def _text(path: Path) -> str:
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise GanzooError(
-                f"{path} has {size / 2**20:.0f} MiB, expected a table of at most "
-                f"{LARGEST / 2**20:.0f} MiB."
-            )
-        return path.read_bytes().decode("utf-8-sig")
+        return reading.content(path, LARGEST, follow=True).decode("utf-8-sig")
     except OSError as error:
         raise GanzooError(f"cannot read {path}: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:

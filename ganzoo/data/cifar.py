@@ -17,11 +17,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ganzoo import reading
 from ganzoo.data import arrays
 from ganzoo.errors import GanzooError
 
 Pair = tuple[np.ndarray, np.ndarray]
 
+LARGEST = 2**30
+"""Bytes of a file, and of what it unpacks to; the archive unpacks to 186 million."""
 FOLDER = "cifar-10-batches-py"
 BATCHES = {
     "train": {
@@ -63,11 +66,16 @@ def _members(path: Path, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     try:
         if path.is_dir():
             for name in wanted:
-                if (path / name).is_file():
-                    yield name, (path / name).read_bytes()
+                if (path / name).exists():
+                    yield name, reading.content(path / name, LARGEST, follow=True)
             return
-        with tarfile.open(path, "r|*") as archive:
+        with (
+            reading.opened(path, LARGEST, follow=True) as file,
+            tarfile.open(fileobj=file, mode="r|*") as archive,
+        ):
             for member in archive:
+                if member.offset_data + member.size > LARGEST:
+                    raise OSError(f"it unpacks to more than {LARGEST:,} bytes")
                 name = member.name.rpartition("/")[2]
                 if name in wanted and member.isfile():
                     yield name, archive.extractfile(member).read()

@@ -79,7 +79,9 @@ def samples(name: str, size: int | None = None) -> tuple[np.ndarray, str | None]
     if not files:
         raise images.none_found(f"{root} holds no images")
     if size:
-        check_memory(len(files), (size, size, 3))
+        check_memory(len(files), (size, size, 1))
+    else:
+        images.check_fit(root, files)
     decoded = in_threads(lambda file: images.decode(root / file, size), files)
     good = [pixels for pixels in decoded if isinstance(pixels, np.ndarray)]
     broken = [file for file, p in zip(files, decoded, strict=True) if isinstance(p, str)]

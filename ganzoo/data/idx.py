@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
 
+from ganzoo import reading
 from ganzoo.errors import GanzooError
 
 UNSIGNED_BYTE = 0x08
+LARGEST = 2**30
+"""Bytes of a file, and of what it unpacks to; MNIST's images have 47 million."""
 
 
 def read(path: Path, md5: str | None = None) -> np.ndarray:
@@ -22,7 +26,7 @@ def read(path: Path, md5: str | None = None) -> np.ndarray:
     off, is not IDX, or goes on after its last value.
     """
     try:
-        content = path.read_bytes()
+        content = reading.content(path, LARGEST, follow=True)
     except OSError as error:
         raise GanzooError(f"cannot read {path}: {error.strerror or error}.") from error
     if md5 and (came := hashlib.md5(content, usedforsecurity=False).hexdigest()) != md5:
@@ -31,7 +35,10 @@ def read(path: Path, md5: str | None = None) -> np.ndarray:
         )
     if content[:2] == b"\x1f\x8b":
         try:
-            content = gzip.decompress(content)
+            with gzip.open(io.BytesIO(content)) as unpacked:
+                content = unpacked.read(LARGEST)
+                if unpacked.read(1):
+                    raise OSError(f"it unpacks to more than {LARGEST:,} bytes")
         except (OSError, EOFError, zlib.error) as error:
             raise GanzooError(
                 f"{path} is damaged: its gzip stream is cut off or altered ({error}); "

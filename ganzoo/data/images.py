@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ganzoo import memory, reading
 from ganzoo.data.resize import check_memory, in_threads, square
 from ganzoo.errors import GanzooError
 
@@ -31,6 +34,13 @@ EXTENSIONS = {
     ".pgm",
     ".pbm",
 }
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+LARGEST = 2**30
+"""Bytes of an image file."""
+LARGE = 2**24
+"""Pixels from which images are decoded one at a time: each takes up to 11 bytes a pixel, and
+Pillow refuses those of more than 179 million."""
+_alone = threading.Lock()
 HELD_OUT = 10
 """One image in so many belongs to the test split."""
 NAMED = 5
@@ -54,7 +64,7 @@ class Images(NamedTuple):
 
 def read(root: Path, chosen: list[str], others: list[str], size: int) -> Images:
     """The chosen files under `root`; they are grey if they and the others all are."""
-    check_memory(len(chosen), (size, size, 3))
+    check_memory(len(chosen), (size, size, 1))
     decoded = in_threads(lambda file: decode(root / file, size), chosen)
     pairs = list(zip(chosen, decoded, strict=True))
     good = [(file, pixels) for file, pixels in pairs if isinstance(pixels, np.ndarray)]
@@ -71,7 +81,7 @@ def read(root: Path, chosen: list[str], others: list[str], size: int) -> Images:
 def find(root: Path) -> Iterator[str]:
     """Relative names of the image files, hidden ones left out; a loop of links is walked once."""
     seen = set()
-    for folder, inner, files in os.walk(root, followlinks=True):
+    for folder, inner, files in os.walk(root, followlinks=True, onerror=_unreadable):
         real = os.path.realpath(folder)
         if real in seen:
             inner.clear()
@@ -83,12 +93,16 @@ def find(root: Path) -> Iterator[str]:
                 yield (Path(folder) / file).relative_to(root).as_posix()
 
 
+def _unreadable(error: OSError) -> None:
+    raise GanzooError(f"cannot read {error.filename}: {error.strerror or error}.") from error
+
+
 def held_out(files: list[str], split: str) -> list[str]:
     """The files of one split: about one in ten is in test, by a hash of its name."""
     test = {
         file
         for file in files
-        if int.from_bytes(hashlib.sha256(file.encode()).digest()[:8], "big") % HELD_OUT == 0
+        if int.from_bytes(hashlib.sha256(os.fsencode(file)).digest()[:8], "big") % HELD_OUT == 0
     }
     if len(test) == len(files):
         test = set()  # a handful of images, all of which fell on one side
@@ -97,19 +111,53 @@ def held_out(files: list[str], split: str) -> list[str]:
 
 def decode(path: Path, size: int | None) -> np.ndarray | str:
     """Pixels `(size, size, 1 or 3)`, of its own size without one, or why it cannot be read."""
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     try:
-        with Image.open(path) as opened:
+        with _opened(path) as opened, _alone if _area(opened) > LARGE else nullcontext():
             deep = _is_deep(opened)
             image = ImageOps.exif_transpose(opened)
             image = _eight_bits(image) if deep else _on_white(image)
             pixels = np.asarray(square(image, size) if size else image)
+    except OSError as error:
+        return error.strerror or str(error)
     except Exception as error:  # Pillow's decoders raise any kind on damaged files
         return str(error) or type(error).__name__
     if (pixels[..., :1] == pixels).all():
         return pixels[..., :1].copy()
     return pixels
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image]:
+    """The image in a regular file, of one of the kinds that are meant: Pillow knows others, and
+    runs a program to read some of them."""
+    from PIL import Image, UnidentifiedImageError
+
+    with reading.opened(path, LARGEST, follow=True) as file:
+        try:
+            with Image.open(file, formats=FORMATS) as image:
+                yield image
+        except UnidentifiedImageError:
+            raise ValueError("it is no image, or of a kind that is not read") from None
+
+
+def _area(image: Image) -> int:
+    return image.width * image.height
+
+
+def check_fit(root: Path, files: list[str]) -> None:
+    """Refuse images that do not fit into memory as they are, by what their heads say."""
+
+    def area(file: str) -> int:
+        try:
+            with _opened(root / file) as image:
+                return _area(image)
+        except Exception:  # it is broken, and told when it is decoded
+            return 0
+
+    needed = sum(in_threads(area, files))
+    memory.require(needed, f"to hold the {len(files):,} images of {root}", "say --size")
 
 
 def _is_deep(image: Image) -> bool:

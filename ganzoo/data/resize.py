@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ganzoo import memory
 from ganzoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,14 +42,8 @@ def in_proportion(size: int, shape: Sequence[int], key: Sequence[int]) -> int:
 
 def check_memory(n: int, shape: tuple[int, ...]) -> None:
     """Refuse what this machine cannot hold, before the system kills the process for trying."""
-    needed = n * int(np.prod(shape, dtype=np.int64))
-    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > physical:
-        raise UsageError(
-            f"{n:,} images of {'x'.join(map(str, shape))} take {needed / 2**30:.0f} GiB, "
-            f"and this machine has {physical / 2**30:.0f} GiB: choose a smaller --size "
-            "or fewer images."
-        )
+    what = f"to hold {n:,} images of {'x'.join(map(str, shape))}"
+    memory.require(n * math.prod(shape), what, "choose a smaller --size or fewer images")
 
 
 def square(image: Image, size: int, method: str = "lanczos") -> Image:
