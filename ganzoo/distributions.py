@@ -86,7 +86,7 @@ def origin(point: EntryPoint) -> str:
 
 def _origin(distribution: Distribution) -> str:
     try:
-        told = f"{distribution.metadata['Name']} {distribution.metadata['Version']}"
+        told = f"{distribution.name} {distribution.version}"
     except Exception:  # as for the entry points; a missing file may be no error, and no name
         told = "None None"
     return told if "None" not in told.split() else _folder(distribution).stem.replace("-", " ")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -208,7 +207,7 @@ class _Point:
 @pytest.fixture
 def install_points(monkeypatch):
     def install(*points):
-        monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: list(points))
+        monkeypatch.setattr("ganzoo.distributions.points", lambda group: list(points))
 
     return install
 
