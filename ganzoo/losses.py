@@ -136,3 +136,13 @@ def r1_penalty(discriminator: Callable[[tf.Tensor], tf.Tensor], real: tf.Tensor)
         logits = discriminator(real)
     slopes = tf.reshape(tape.gradient(logits, real), [tf.shape(real)[0], -1])
     return tf.reduce_mean(tf.reduce_sum(tf.square(slopes), 1))
+
+
+def told_apart(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Shares of real and of fake on their own side of the middle of both means.
+
+    For `Plugin.accuracy` where logits have no zero: a critic's, or relativistic ones.
+    """
+    middle = (tf.reduce_mean(real_logits) + tf.reduce_mean(fake_logits)) / 2
+    right = real_logits > middle, fake_logits < middle
+    return tuple(tf.reduce_mean(tf.cast(side, tf.float32)) for side in right)

@@ -9,6 +9,7 @@ from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
 from ganzoo.layers.dropout import Dropout
 from ganzoo.layers.maxout import Maxout
 from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm
+from ganzoo.layers.sizes import cropped, halved
 from ganzoo.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
 
 __all__ = [
@@ -22,4 +23,6 @@ __all__ = [
     "SpectralConv2D",
     "SpectralDense",
     "SpectralEmbedding",
+    "cropped",
+    "halved",
 ]
