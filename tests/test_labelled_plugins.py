@@ -1,40 +1,35 @@
-"""The plugins that know classes or find codes: their contract when small, their papers' sums."""
+"""The plugins that know classes or find codes, against the sums of their papers."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from test_contract import SMALLEST
 
 from ganzoo import registry
 from ganzoo.fields import make
 from ganzoo.spec import DataSpec
-from ganzoo.testing import check_plugin
-from ganzoo.testing.trial import eagerly
+from ganzoo.testing.trial import Part, Trial, example, model_arrays
 
-SMALLEST = {
-    "cgan": {"hidden": 24, "z_dim": 4},
-}
-"""Fields that make a plugin quick enough for a test."""
-CHECKS = ("fields", "shapes", "ranges", "gradients", "precisions", "export", "resumes")
 SMALL = DataSpec((16, 16, 1), classes=3)
 MNIST = DataSpec((28, 28, 1), classes=10, samples=60_000)
 
 
 def built(name: str, spec: DataSpec = SMALL, **fields):
     """A plugin, small unless told otherwise, and its networks."""
-    plugin = make(registry.load(name), fields or SMALLEST[name])
+    plugin = make(registry.load(name), fields or SMALLEST[name][0])
     return plugin, plugin.networks(spec)
 
 
-@pytest.mark.parametrize("name", SMALLEST)
-def test_the_smallest_preset_keeps_the_contract_and_resumes_to_the_bit(name):
-    with eagerly():
-        found = check_plugin(make(registry.load(name), SMALLEST[name]), specs=[SMALL], only=CHECKS)
-    assert {result.check for result in found} == set(CHECKS)
-    assert {result.status for result in found} == {"ok"}
+def turn_of(name: str, **fields):
+    """A game that begins, its players by their names, and a turn of 8 samples."""
+    trial = Trial(make(registry.load(name), SMALLEST[name][0] | fields), [SMALL])
+    game = trial.game()
+    turn = Part(game, slice(0, 8), model_arrays(example(SMALL), 8), 8)
+    return game, {player.name: player for player in game.players}, turn
 
 
-@pytest.mark.parametrize("name", ["cgan"])
+@pytest.mark.parametrize("name", ["cgan", "acgan"])
 def test_data_without_labels_is_refused_in_a_sentence(name):
     plugin = make(registry.load(name), {})
     assert plugin.unsupported(SMALL) is None
@@ -66,3 +61,43 @@ def test_cgan_makes_another_sample_of_the_same_z_for_another_class():
     made = np.asarray(networks["generator"]([z, np.array([0, 1, 1])]))
     np.testing.assert_allclose(made[1], made[2], atol=1e-6)
     assert np.abs(made[0] - made[1]).max() > 1e-3
+
+
+# -- acgan ---------------------------------------------------------------------------------------
+
+
+def test_acgan_that_knows_nothing_pays_the_logarithm_of_what_it_may_say():
+    game, players, turn = turn_of("acgan", classification=0.5)
+    for layer in game.networks["heads"].layers[-2:]:
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    d, g = players["discriminator"], players["generator"]
+    assert float(d.loss(turn)) == pytest.approx(2 * np.log(2), rel=1e-5)
+    assert float(d.penalty(turn)) == pytest.approx(0.5 * 2 * np.log(3), rel=1e-5)
+    assert float(g.loss(turn)) == pytest.approx(np.log(2), rel=1e-5)
+    assert float(g.penalty(turn)) == pytest.approx(0.5 * np.log(3), rel=1e-5)
+
+
+def test_acgan_asks_fakes_of_the_labels_that_it_is_paid_for():
+    game, players, turn = turn_of("acgan")
+    head = next(layer for layer in game.networks["heads"].layers if layer.name == "classes")
+    head.set_weights([np.zeros_like(head.kernel), np.float32([50, 0, 0])])  # class 0, whatever
+    share = float(np.mean(turn.batch["label"] == 0))
+    recorded = players["discriminator"].record(turn)
+    assert float(recorded["class_accuracy_fake"]) == pytest.approx(share)
+    assert float(players["generator"].penalty(turn)) == pytest.approx(50 * (1 - share), rel=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (30, 22, 3), (9, 8, 1)])
+def test_acgan_makes_images_of_any_sides(shape):
+    _, networks = built("acgan", DataSpec(shape, classes=3))
+    assert networks["generator"].output_shape[1:] == shape
+    assert networks["heads"].input_shape[1:] == shape
+
+
+def test_acgan_has_the_layers_of_its_table_2_on_cifars_images():
+    _, networks = built("acgan", DataSpec((32, 32, 3), classes=10), z_dim=100)
+    maps = [layer.output.shape[1:] for layer in networks["generator"].layers]
+    assert {(4, 4, 384), (8, 8, 192), (16, 16, 96), (32, 32, 3)} <= set(maps)
+    maps = [layer.output.shape[1:] for layer in networks["discriminator"].layers]
+    sides, widths = (16, 16, 8, 8, 4, 4), (16, 32, 64, 128, 256, 512)
+    assert {(s, s, c) for s, c in zip(sides, widths, strict=True)} <= set(maps)
