@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from faults import alike, outside, warm
-from faults.ledger import Case, Outcome
+from faults.ledger import Case, Outcome, plainly
 from faults.made import GAMES, Made, copied
 
 COUNT, RESUMED, REAL = 10_000, 300, 50
@@ -149,7 +149,7 @@ def _read(
     flip.done_to(copied(run, folder))
     done, touched = _watched(folder, _words(command, game), real)
     if touched or done.fault or done.refused:
-        return _plainly(done, touched)
+        return plainly(done, touched)
     made = _made(folder)
     if done.code == 0 and done.out == reference["said"] and made["made"] == reference["made"]:
         return Outcome("survived")
@@ -163,16 +163,8 @@ def _read(
 
 
 def _watched(folder: Path, words: list[str], real: bool) -> tuple[warm.Done, str]:
-    beside = outside.lay_out(folder)
-    before = outside.state(beside)
-    done = warm.ganzoo(*words, folder=folder, real=real)
-    return done, outside.touched(before, outside.state(beside))
-
-
-def _plainly(done: warm.Done, touched: str) -> Outcome:
-    if touched:
-        return Outcome("touched", touched)
-    return Outcome(done.fault or "refused", done.last)
+    outside.lay_out(folder)
+    return outside.watched(folder, *words, real=real)
 
 
 # -- resuming -------------------------------------------------------------------------------------
@@ -184,7 +176,7 @@ def _resumed(half: Path, straight: Path, flip: Flip, real: bool, folder: Path) -
     content = flip.done_to(run)
     done, touched = _watched(folder, ["train", "--resume", "run", "--quiet"], real)
     if touched or done.fault or done.refused:
-        return _plainly(done, touched)
+        return plainly(done, touched)
     path = run / flip.file
     kept = path.exists() and path.read_bytes() == content and flip.file not in DECIDING
     found = alike.difference(straight, run, [flip.file] if kept else [])

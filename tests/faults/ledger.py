@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from faults.warm import Done
+
 GOOD = ("refused", "survived", "told")
 KINDS = (*GOOD, "other", "touched", "traceback", "hang", "broken")
 """One sentence and a failure; the same as without the fault; another result with a warning that
@@ -33,6 +35,15 @@ class Case:
     name: str
     play: Callable[[Path], Outcome]
     """Takes an empty folder of its own."""
+
+
+def plainly(done: Done, touched: str = "") -> Outcome:
+    """What counts whatever the fault was: a sentence or success, no traceback, nothing touched."""
+    if touched:
+        return Outcome("touched", touched)
+    if done.fault or done.refused:
+        return Outcome(done.fault or "refused", done.last)
+    return Outcome("other" if done.code else "survived", f"exit {done.code} without a word")
 
 
 class Ledger:

@@ -1,11 +1,14 @@
-"""What lies beside a run and must stay as it is: files, a folder, links, and their times."""
+"""What must stay as it is: what lies beside a run, and a run that is read; times too."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
+
+from faults import warm
 
 State = dict[str, tuple]
 
@@ -38,6 +41,28 @@ def _one(path: Path) -> tuple:
     elif stat.S_ISLNK(found.st_mode):
         content = os.readlink(path)
     return (found.st_mode, found.st_size, found.st_mtime_ns, found.st_uid, content)
+
+
+def watched(folder: Path, *words: str, **how: object) -> tuple[warm.Done, str]:
+    """Run a command in `folder`, and see what changed there that it may not change.
+
+    Only a training writes into a run, and an evaluation into its `eval`. `made*` is anybody's.
+    """
+    before = state(folder)
+    done = warm.ganzoo(*words, folder=folder, **how)
+    return done, touched(_kept(before, words), _kept(state(folder), words))
+
+
+def _kept(found: State, words: Sequence[str]) -> State:
+    free = {"train": ("run",), "eval": ("run/eval",)}.get(words[0] if words else "", ())
+    whole = {".", *(("run",) if free else ())}  # a new entry gives a folder a new time
+    return {
+        name: one
+        for name, one in found.items()
+        if not name.startswith("made")
+        and name not in whole
+        and not any(name == place or name.startswith(f"{place}/") for place in free)
+    }
 
 
 def touched(before: State, after: State) -> str:

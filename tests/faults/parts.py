@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from faults import flips, full_disk, kills
+from faults import (
+    configs,
+    flips,
+    full_disk,
+    hostile_data,
+    hostile_folders,
+    hostile_graphs,
+    hostile_plugins,
+    hostile_values,
+    kills,
+    lines,
+    pairs,
+)
 from faults.ledger import Case
 from faults.made import Made
 
@@ -12,9 +24,25 @@ PARTS: dict[str, Callable[[Made], Iterable[Case]]] = {
     "kills": kills.cases,
     "full disk": full_disk.cases,
     "flips": flips.cases,
+    "configs": configs.cases,
+    "lines": lines.cases,
+    "folders": hostile_folders.cases,
+    "values": hostile_values.cases,
+    "graphs": hostile_graphs.cases,
+    "data": hostile_data.cases,
+    "plugins": hostile_plugins.cases,
+    "pairs": pairs.cases,
 }
 SHORT = {
     "kills": 8,
     "full disk": 4,
     "flips": 150,
+    "configs": 60,
+    "lines": 60,
+    "folders": 20,
+    "values": 40,
+    "graphs": 20,
+    "data": 8,
+    "plugins": 6,
+    "pairs": 3,
 }

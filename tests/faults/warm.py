@@ -12,6 +12,7 @@ import gc
 import os
 import resource
 import select
+import shutil
 import signal
 import sys
 import tempfile
@@ -138,7 +139,8 @@ def start(
         os._exit(_run(list(words)))
     except BaseException:
         traceback.print_exc()
-        os._exit(99)
+    finally:
+        os._exit(99)  # whatever happens: a child never goes on as its parent
 
 
 def _connect(std: Sequence[str | None], kept: Sequence[BinaryIO | None]) -> None:
@@ -182,10 +184,12 @@ def ganzoo(*words: str, folder: Path, limit: float = LIMIT, **how: object) -> Do
 
 def surroundings(home: Path) -> None:
     """Let commands find this checkout, a home of their own and no network."""
-    home.mkdir(parents=True, exist_ok=True)
-    for name in ("GANZOO_DATA", "XDG_CACHE_HOME", "HOME", "MPLCONFIGDIR"):
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    for name in ("GANZOO_DATA", "XDG_CACHE_HOME", "HOME", "MPLCONFIGDIR", "TMPDIR"):
         os.environ[name] = str(home / name.lower())
         (home / name.lower()).mkdir(exist_ok=True)
+    tempfile.tempdir = os.environ["TMPDIR"]  # where killed ones leave what TensorFlow traces
     os.environ["PYTHONPATH"] = str(ROOT)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["COLUMNS"] = "200"
