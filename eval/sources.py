@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ganzoo import data, handles
+from ganzoo import data, handles, reading
 from ganzoo.data import Dataset, Judging, arrays, domains, folder, to_uint8
 from ganzoo.data.resize import resize
 from ganzoo.errors import GanzooError, UsageError, unknown
@@ -166,7 +166,11 @@ class Generated:
 
 def stored(path: str, *, pixels: str = "auto", size: int | None = None) -> Stored:
     """The samples of an `.npz` or `.npy` file or of a folder of images, all of them."""
-    place = Path(path).expanduser()
+    with reading.told(path):
+        return _stored(path, Path(path).expanduser(), pixels, size)
+
+
+def _stored(path: str, place: Path, pixels: str, size: int | None) -> Stored:
     if place.is_dir():
         if domains.are_in(place):
             raise UsageError(

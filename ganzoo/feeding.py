@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ganzoo import reading
 from ganzoo.data import arrays, folder, images, naming, values
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.inputs import Input
@@ -43,7 +44,11 @@ def _rows(run: RunDir, one: Input, value: Any) -> np.ndarray:
                 "a file."
             )
         return StoredRows(run, str(value))(one.source)
-    path = Path(value).expanduser()
+    with reading.told(value):
+        return _stored(Path(value).expanduser(), value, one)
+
+
+def _stored(path: Path, value: Any, one: Input) -> np.ndarray:
     if not path.exists():
         raise UsageError(
             f"no rows for the input {one.name!r} at {value}: expected an image, an .npz or .npy "

@@ -9,8 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from ganzoo.errors import GanzooError
 
 KINDS = (
     (stat.S_ISLNK, errno.ELOOP, "it is a link, and is not followed"),
@@ -46,6 +50,16 @@ def content(path: str | os.PathLike[str], limit: int, *, follow: bool) -> bytes:
     if len(found) > limit:  # it has grown, or tells another size than it has
         raise _too_large(path, limit)
     return found
+
+
+@contextmanager
+def told(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Within this block an OSError becomes a GanzooError that names the file, `path` by default."""
+    try:
+        yield
+    except OSError as error:
+        name = path if error.filename is None else error.filename
+        raise GanzooError(f"cannot read {os.fsdecode(name)}: {error.strerror or error}.") from error
 
 
 def is_regular(path: str | os.PathLike[str]) -> bool:

@@ -198,12 +198,7 @@ def find(name: str) -> Entry:
         cls = handles.find(name)
         return Entry(name, "memory", name, None, (cls.__doc__ or "").split("\n")[0], cls.paper)
     if name.endswith(".py"):
-        path = Path(name)
-        if not path.exists():
-            raise UsageError(
-                f"no plugin file at {name}: expected a .py file that defines a Plugin."
-            )
-        return _described(Entry(path.stem, str(path), str(path.resolve()), path))
+        return _described(_at(Path(name)))
     distribution, _, plain = name.rpartition(":")
     claims = [
         entry
@@ -215,6 +210,21 @@ def find(name: str) -> Entry:
     if len(claims) > 1:
         raise UsageError(_clash(plain, claims))
     return _tried(claims)[0]
+
+
+def _at(path: Path) -> Entry:
+    """The entry of a plugin's file."""
+    with reading.told(path):
+        here = path.exists()
+    if not here:
+        raise UsageError(f"no plugin file at {path}: expected a .py file that defines a Plugin.")
+    target = str(path.resolve())
+    if target != target.encode(errors="replace").decode():
+        raise UsageError(
+            f"the plugin file {target} has a name that is no UTF-8, which TensorFlow cannot read: "
+            "rename it, or its folder."
+        )
+    return Entry(path.stem, str(path), target, path)
 
 
 def load(name: str) -> type:

@@ -10,7 +10,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,13 +18,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganzoo import data, memory, registry
+from ganzoo import data, feeding, memory, registry
+from ganzoo.cli import main
 from ganzoo.data import array_file, cifar, idx, images
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval import sources
 from ganzoo.eval.features import inception_weights, torch_file
 from ganzoo.eval.features.inception_hub import HubInception
+from ganzoo.inputs import Input
 from ganzoo.plugin import Frozen
+from ganzoo.priors import Label
 from ganzoo.training import networks
 
 
@@ -257,3 +260,82 @@ def test_the_shape_of_a_torch_tensor_is_few_numbers():
 
 
 # -- what may not be read -------------------------------------------------------------------------
+
+
+def as_nobody(do: Callable[[], object], told: Path) -> str:
+    """The error that somebody without rights meets, from a process of theirs."""
+    child = os.fork()
+    if child == 0:
+        if os.getuid() == 0:
+            os.setgroups([])
+            os.setuid(65534)
+        try:
+            told.write_text(str(do()))
+        except GanzooError as error:
+            told.write_text(f"GanzooError: {error}")
+        except BaseException as error:
+            told.write_text(f"{type(error).__name__}: {error}")
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    return told.read_text()
+
+
+LOCKED = {
+    "folder": lambda path: data.load(str(path / "photos")),
+    "below": lambda path: data.load(str(path / "photos/x.npz")),
+    "inner": lambda path: data.load(str(path / "open")),
+    "samples": lambda path: sources.stored(str(path / "photos")),
+    "samples file": lambda path: sources.stored(str(path / "photos/x.npz")),
+    "array file": lambda path: data.load(str(path / "locked.npz")),
+    "plugin": lambda path: registry.load(str(path / "locked.py")),
+    "plugin below": lambda path: registry.load(str(path / "photos/locked.py")),
+    "weights": lambda path: inception_weights.find(weights=path / "photos/x.npz"),
+    "rows": lambda path: feeding._rows(None, FED, str(path / "photos/x.png")),
+}
+FED = Input("a", (8, 8, 1), "float32", Label(3))
+
+
+@pytest.mark.parametrize("read", LOCKED.values(), ids=LOCKED)
+def test_what_may_not_be_read_is_a_sentence(tmp_path, read):
+    os.chmod(tmp_path, 0o777)
+    for above in tmp_path.parents[:3]:
+        os.chmod(above, os.stat(above).st_mode | 0o011)
+    photos(tmp_path / "photos")
+    photos(tmp_path / "open")
+    photos(tmp_path / "open/locked")
+    for name in ("locked.npz", "locked.py"):
+        (tmp_path / name).write_bytes(b"x")
+        os.chmod(tmp_path / name, 0)
+    for name in ("photos", "open/locked"):
+        os.chmod(tmp_path / name, 0)
+    told = as_nobody(lambda: read(tmp_path), tmp_path / "told.txt")
+    for name in ("photos", "open/locked"):
+        os.chmod(tmp_path / name, 0o755)
+    assert told.startswith("GanzooError: ")
+    assert told.count("Permission denied") == 1
+    assert "\n" not in told
+
+
+NAME = os.fsdecode(b"caf\xe9 \xff")
+"""What is no UTF-8."""
+
+
+def test_folders_and_images_whose_names_are_no_utf8_are_data(tmp_path, capsysbinary):
+    folder = photos(tmp_path / NAME)
+    (folder / "3.png").rename(folder / f"{NAME}.png")
+    (folder / f"broken {NAME}.png").write_bytes(b"")
+    code = 0
+    try:
+        main(["data", "info", str(folder)])
+    except SystemExit as done:
+        code = done.code
+    out, err = capsysbinary.readouterr()
+    assert (code or 0, err) == (0, b"")
+    assert os.fsencode(folder) in out
+
+
+def test_a_plugin_file_whose_name_is_no_utf8_is_refused(tmp_path):
+    (tmp_path / f"{NAME}.py").write_text("")
+    with pytest.raises(UsageError, match="is no UTF-8, which TensorFlow cannot read"):
+        registry.load(str(tmp_path / f"{NAME}.py"))

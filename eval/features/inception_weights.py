@@ -52,7 +52,9 @@ def find(dims: int = 2048, weights: str | os.PathLike[str] | None = None) -> Pat
     """
     if weights is not None:
         path = Path(weights).expanduser()
-        if not (path / SAVED_MODEL).exists() if path.is_dir() else not path.exists():
+        with reading.told(path):
+            here = (path / SAVED_MODEL if path.is_dir() else path).exists()
+        if not here:
             raise UsageError(
                 f"no weights at {path}: expected {GRAPH}, {REMOTE.file}, an .npz of their arrays, "
                 "the folder of TF-GAN's module, or tfgan to download it."

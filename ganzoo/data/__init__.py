@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ganzoo import handles
+from ganzoo import handles, reading
 from ganzoo.data import (
     arrays,
     auto,
@@ -24,7 +24,7 @@ from ganzoo.data import (
 )
 from ganzoo.data.dataset import Dataset, Judging, Modes, to_float, to_uint8
 from ganzoo.data.points import modes
-from ganzoo.errors import GanzooError, UsageError, unknown
+from ganzoo.errors import UsageError, unknown
 
 __all__ = ["Dataset", "Judging", "Modes", "load", "modes", "names", "to_float", "to_uint8"]
 
@@ -58,11 +58,8 @@ def load(name: str, *, size: int | None = None, split: str = "train") -> Dataset
     name = os.fspath(name)
     if handles.is_name(name):
         return handles.find(name).load(size, split)
-    try:
+    with reading.told(name):
         return _named(name, size, split)
-    except OSError as error:  # a folder on the way to it that must not be looked into
-        what = error.filename if isinstance(error.filename, str) else name
-        raise GanzooError(f"cannot read {what}: {error.strerror or error}.") from error
 
 
 def _named(name: str, size: int | None, split: str) -> Dataset:

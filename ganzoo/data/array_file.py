@@ -38,10 +38,8 @@ def read(path: Path) -> dict[str, np.ndarray]:
     for a member that is no array; UsageError for what does not fit into memory.
     """
     try:
-        with reading.opened(path, follow=True) as file:
+        with reading.told(path), reading.opened(path, follow=True) as file:
             return stored(file, str(path))
-    except OSError as error:
-        raise GanzooError(f"cannot read {path}: {error.strerror or error}.") from error
     except PickledError as error:
         raise GanzooError(f"{path} {PICKLED}") from error
     except ValueError as error:

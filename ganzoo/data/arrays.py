@@ -96,12 +96,9 @@ def samples(name: str, pixels: str = "auto") -> tuple[np.ndarray, np.ndarray | N
 def check_sha256(path: Path, expected: str) -> None:
     """Refuse a file whose content is not the published one."""
     digest = hashlib.sha256()
-    try:
-        with reading.opened(path, follow=True) as file:
-            for part in iter(lambda: file.read(2**20), b""):
-                digest.update(part)
-    except OSError as error:
-        raise GanzooError(f"cannot read {path}: {error.strerror or error}.") from error
+    with reading.told(path), reading.opened(path, follow=True) as file:
+        for part in iter(lambda: file.read(2**20), b""):
+            digest.update(part)
     if (came := digest.hexdigest()) != expected:
         raise GanzooError(
             f"{path} is damaged: expected SHA-256 {expected}, not {came}; delete it or "

@@ -25,10 +25,8 @@ def read(path: Path, md5: str | None = None) -> np.ndarray:
     Raises GanzooError, naming the file, when it cannot be read, differs from its checksum, is cut
     off, is not IDX, or goes on after its last value.
     """
-    try:
+    with reading.told(path):
         content = reading.content(path, LARGEST, follow=True)
-    except OSError as error:
-        raise GanzooError(f"cannot read {path}: {error.strerror or error}.") from error
     if md5 and (came := hashlib.md5(content, usedforsecurity=False).hexdigest()) != md5:
         raise GanzooError(
             f"{path} is damaged: expected MD5 {md5}, not {came}; delete it or fetch it again."

@@ -94,7 +94,7 @@ def find(root: Path) -> Iterator[str]:
 
 
 def _unreadable(error: OSError) -> None:
-    raise GanzooError(f"cannot read {error.filename}: {error.strerror or error}.") from error
+    raise error
 
 
 def held_out(files: list[str], split: str) -> list[str]:
