@@ -87,14 +87,21 @@ def hinge_g(fake_logits: tf.Tensor) -> tf.Tensor:
     return tfgan_losses().wasserstein_hinge_generator_loss(fake_logits)
 
 
-def least_squares_d(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-    """((D(x) - 1)^2 + D(G(z))^2) / 2 (Mao et al. 2017, equation 9)."""
-    return tfgan_losses().least_squares_discriminator_loss(real_logits, fake_logits)
+def least_squares_d(
+    real_logits: tf.Tensor,
+    fake_logits: tf.Tensor,
+    real_target: float = 1.0,
+    fake_target: float = 0.0,
+) -> tf.Tensor:
+    """((D(x) - b)^2 + (D(G(z)) - a)^2) / 2 with targets b and a (Mao et al. 2017, equation 2)."""
+    return tfgan_losses().least_squares_discriminator_loss(
+        real_logits, fake_logits, real_label=real_target, fake_label=fake_target
+    )
 
 
-def least_squares_g(fake_logits: tf.Tensor) -> tf.Tensor:
-    """(D(G(z)) - 1)^2 / 2 (Mao et al. 2017, equation 9)."""
-    return tfgan_losses().least_squares_generator_loss(fake_logits)
+def least_squares_g(fake_logits: tf.Tensor, target: float = 1.0) -> tf.Tensor:
+    """(D(G(z)) - c)^2 / 2 with the target c (Mao et al. 2017, equation 2)."""
+    return tfgan_losses().least_squares_generator_loss(fake_logits, real_label=target)
 
 
 def gradient_penalty(
