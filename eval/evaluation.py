@@ -6,9 +6,9 @@ import dataclasses
 import functools
 import hashlib
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,9 @@ from ganzoo.views.view import Silent, View
 
 SAMPLES = 10_000
 """Of what can make any number, where the data set does not say another."""
+MOST_SAMPLES, MOST_SEEDS = 10_000_000, 1_000
+"""Of one number: far more than any protocol asks for, and still for a machine to hold."""
+SEEDS = 2**31
 TRAIN_VALUES = 2**26
 """Of training features held to search for neighbours in: 256 MiB."""
 
@@ -76,8 +79,7 @@ def evaluate(
         if name not in known:
             raise unknown("keyword of evaluate", name, known)
     base = Terms(**typed(Terms, terms))
-    if seeds < 1:
-        raise UsageError(f"expected 1 seed or more, not {seeds}.")
+    _check_draws(base, seeds)
     view = view or Silent()
     chosen = _chosen(metrics, skip_unsuited, view)
     scores = []
@@ -91,10 +93,33 @@ def evaluate(
         for seed in range(base.seed, base.seed + seeds):
             judge = Judge(source, real, seen_by, dataclasses.replace(base, seed=seed), view)
             found += judge.scores(chosen, skip_unsuited)
-        for score in found if run else ():
-            score.save(run)
+        if run:
+            _keep(found, run)
         scores += found
     return scores
+
+
+def _check_draws(terms: Terms, seeds: int) -> None:
+    """Refuse counts and seeds that nothing can be drawn with."""
+    if type(seeds) is not int or not 1 <= seeds <= MOST_SEEDS:
+        raise UsageError(f"expected 1 to {MOST_SEEDS:,} seeds, not {seeds!r}.")
+    if not 0 <= terms.seed <= SEEDS - seeds:
+        raise UsageError(f"seed must lie in [0, 2^31), all {seeds} of them, not {terms.seed}.")
+    if terms.samples is not None and not 2 <= terms.samples <= MOST_SAMPLES:
+        raise UsageError(f"expected 2 to {MOST_SAMPLES:,} samples, not {terms.samples}.")
+
+
+def _keep(found: Sequence[Score], run: RunDir) -> None:
+    """Save them; what cannot be written is worth a warning, and no reason not to be told."""
+    errors = []
+    for score in found:
+        try:
+            score.save(run)
+        except GanzooError as error:
+            errors.append(error)
+    if errors:
+        what = "The score is" if len(errors) == 1 else f"{len(errors)} scores are"
+        warnings.warn(f"{what} told, and not kept in {run.scores}: {errors[0]}", stacklevel=3)
 
 
 class Judge:
@@ -243,7 +268,7 @@ def _sources(
 ) -> Iterator[tuple[sources.Source, RunDir | None]]:
     if not isinstance(target, (str, os.PathLike)):
         yield target, None
-    elif (Path(target) / "config.yaml").is_file():
+    elif RunDir(target).exists:
         run = RunDir.open(target)
         for step in sources.steps(run, checkpoint):
             yield sources.Generated(run, step, output=terms.output, settings=terms.settings), run

@@ -78,14 +78,14 @@ def test_pictures_that_are_damaged_or_of_another_size_are_passed_over(tmp_path):
     write_atomic(run.picture("step-00000200"), pictures.png(noise := np.zeros((9, 9, 1), np.uint8)))
     assert animate(run.path, tmp_path / "a.gif") == 2
     run.picture("step-00000400").write_bytes(noise.tobytes())
-    with pytest.raises(GanzooError, match="different sizes"):
+    with pytest.raises(GanzooError, match="1 readable sample pictures of one size"):
         animate(run.path, tmp_path / "a.gif")
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["one"], 1, "one has 1 readable sample pictures: an animation takes 2 or more"),
+        (["one"], 1, "one has 1 readable sample pictures of one size: an animation takes 2"),
         (["two", "--out", "a.avi"], 2, "must end in .gif or .mp4, not 'a.avi'"),
         (["two", "--seconds", "0"], 2, "--seconds must lie in 0.1 to 600, not 0"),
         (["nowhere"], 2, "no run at nowhere"),

@@ -167,9 +167,10 @@ def test_what_is_missing_or_damaged_is_left_out_with_a_line(tmp_path):
     score(run, 1.0).write_text('{"value": "high"}')
     (run.path / "metrics.jsonl").write_text('{"step": -1}\n[]\n{"st')
     (run.path / "findings.jsonl").unlink()
-    found = words(page(run))
+    with pytest.warns(UserWarning, match="is damaged and read without line 1"):
+        found = words(page(run))
     assert "samples/step-00000010.png is no PNG that can be read: left out." in found
-    assert re.search(r"eval/fid-\S+ is no score file: left out.", found)
+    assert re.search(r"eval/fid-\S+ is no score file, and is left out: it has no metric.", found)
     assert "metrics.jsonl holds no row that can be read: no curves, no diagnosis." in found
     assert "Curves" not in found
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ganzoo import reading, untrusted
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.run import RunDir
+from ganzoo.run import MOST_STEPS, RunDir
 
+HISTOGRAMS = ("classes", "real_classes")
+"""Of a run's rows; all other values are numbers."""
+EXACT = 2**53
+"""Whole numbers beyond it become floats."""
 PHASES, PAIRS = 1000, 64
 """Of a game's file; what is more is not read."""
 COLUMNS = ("step", "seconds", "g_loss", "d_loss", "fid", "inception_score")
@@ -20,10 +26,29 @@ COLUMNS = ("step", "seconds", "g_loss", "d_loss", "fid", "inception_score")
 def of_run(run: RunDir) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A run's rows, and what `Monitor` wants to know beside them."""
     known = context(run, run.config())
-    rows = run.metrics()
-    if not rows:
+    found = rows(run)
+    if not found:
         raise GanzooError(f"{run} has no rows in metrics.jsonl: it has not trained yet.")
-    return rows, known
+    return found, known
+
+
+def rows(run: RunDir) -> list[dict[str, Any]]:
+    """A run's rows in order of step: numbers, finite or not, and shares of classes; no more."""
+    return sorted(map(_numbers, run.metrics()), key=lambda row: row["step"])
+
+
+def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
+    values = {
+        name: untrusted.shares(value) if name in HISTOGRAMS else _finite_size(value)
+        for name, value in row.items()
+    }
+    return {name: value for name, value in values.items() if value is not None and value != []}
+
+
+def _finite_size(value: Any) -> int | float | None:
+    number = untrusted.number(value)
+    exact = isinstance(value, int) and number is not None and abs(number) <= EXACT
+    return value if exact else number
 
 
 def context(run: RunDir, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +96,7 @@ def _some(value: Any, most: int = PHASES) -> list[Any]:
 def _step(value: Any) -> int | None:
     """A whole number of steps, or None."""
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 0 <= value < 10**15 else None
+    return value if whole and 0 <= value < MOST_STEPS else None
 
 
 def of_csv(path: str | Path) -> Iterator[dict[str, Any]]:
@@ -83,7 +108,10 @@ def of_csv(path: str | Path) -> Iterator[dict[str, Any]]:
     """
     path = Path(path)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with (
+            reading.opened(path, follow=True) as content,
+            io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as file,
+        ):
             yield from _rows(csv.DictReader(file), path.name)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise GanzooError(f"{path} cannot be read as a CSV file: {error}.") from error
@@ -104,10 +132,10 @@ def _rows(reader: csv.DictReader[str], name: str) -> Iterator[dict[str, Any]]:
             for column in header
             if column in COLUMNS and (line.get(column) or "").strip()
         }
-        if not math.isfinite(row.get("step", math.nan)) or row["step"] <= before:
+        if not before < row.get("step", math.nan) < MOST_STEPS:
             raise GanzooError(
                 f"{name}, line {reader.line_num}: expected a step above {before:g}, "
-                f"found {line.get('step')!r}."
+                f"found {line.get('step')!r:.40}."
             )
         before = row["step"]
         if "fid" not in header and row.get("inception_score", 0.0) > 0:

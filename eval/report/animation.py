@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.eval.report import fields, run_facts, stored_pictures, untrusted
+from ganzoo.eval.report import fields, run_facts, stored_pictures
 from ganzoo.files import write_atomic
 from ganzoo.run import RunDir
 
@@ -23,6 +23,8 @@ HELD = 0.2
 """The share of the time that the last picture stays."""
 CAPTION = 26
 """Pixels below the grid, for the step and how far it is."""
+MOST_BYTES = 800_000_000
+"""Of all pictures, unpacked: fewer are shown where they are very large."""
 GREY, LIGHT = 96, 208
 """The part of the bar that is done, and the rest."""
 
@@ -70,37 +72,39 @@ def _beats(times: Sequence[float], rate: int) -> list[int]:
 def _frames(run: RunDir, most: int) -> list[Image.Image]:
     """The pictures that can be read, evenly chosen where there are more than `most`: of points the
     game as its folder keeps it, else the grids of samples."""
-    readable = _fields(run, most) or _grids(run, most)
-    if len(readable) < 2:
-        raise GanzooError(
-            f"{run} has {len(readable)} readable sample pictures: an animation takes 2 or more. "
-            "Train with a smaller --picture-every."
-        )
-    size = readable[-1][1].size
-    last = readable[-1][0]
-    same = [(step, picture) for step, picture in readable if picture.size == size]
+    same = _fields(run, most) or _grids(run, most)
     if len(same) < 2:
         raise GanzooError(
-            f"{run} has sample pictures of different sizes: no two make an animation."
+            f"{run} has {len(same)} readable sample pictures of one size: an animation takes 2 or "
+            "more. Train with a smaller --picture-every."
         )
     mode = "L" if all(picture.mode == "L" for _, picture in same) else "RGB"
+    last = same[-1][0]
     return [_captioned(picture.convert(mode), step, last) for step, picture in same]
 
 
 def _fields(run: RunDir, most: int) -> list[tuple[int, Image.Image]]:
     """(step, picture) of what a run on points keeps; empty where it keeps less than two of them."""
-    kept = untrusted.numbered(run.field_of(0).parent, "npz")
-    found = [(step, fields.read(path)) for step, path in _some(kept, most)]
+    found = [(step, fields.read(path)) for step, path in _some(run.fields(), most)]
     whole = [(step, field) for step, field in found if field is not None]
-    if len(whole) < 2:
-        return []
-    drawn = fields.pictures([field for _, field in whole])
-    return [(step, picture) for (step, _), picture in zip(whole, drawn, strict=True)]
+    drawn = zip(whole, fields.pictures([field for _, field in whole]), strict=True)
+    made = [(step, picture) for (step, _), picture in drawn if picture is not None]
+    return made if len(made) > 1 else []
 
 
 def _grids(run: RunDir, most: int) -> list[tuple[int, Image.Image]]:
-    found = [(s, stored_pictures.opened(path)) for s, path in _some(run_facts.grids(run), most)]
-    return [(step, picture) for step, picture in found if picture is not None]
+    """(step, picture) of the grids that are as large as the newest, and that memory holds."""
+    kept, newest = run_facts.grids(run), None
+    while kept and newest is None:
+        newest = stored_pictures.opened(kept[-1][1])
+        kept = kept if newest else kept[:-1]
+    if newest is None:
+        return []
+    fit = MOST_BYTES // (newest.width * newest.height * len(newest.getbands()))
+    found = (
+        (step, stored_pictures.opened(path)) for step, path in _some(kept, max(2, min(most, fit)))
+    )
+    return [(step, picture) for step, picture in found if picture and picture.size == newest.size]
 
 
 def _some(found: Sequence[Any], most: int) -> list[Any]:

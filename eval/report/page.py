@@ -13,12 +13,12 @@ from typing import Any
 
 import jinja2
 
-from ganzoo import __version__
+from ganzoo import __version__, untrusted
 from ganzoo.errors import GanzooError, UsageError
-from ganzoo.eval.report import fields, run_facts, stored_pictures, untrusted
+from ganzoo.eval.report import fields, run_facts, stored_pictures
 from ganzoo.eval.report.panels import GROUPS, Histogram, Panel, histogram, panels
 from ganzoo.eval.report.run_facts import RunFacts, ScoreFile, Setting
-from ganzoo.eval.scores import Score
+from ganzoo.eval.scores import Score, mean_and_spread
 from ganzoo.files import write_atomic
 
 MAX_BYTES = 5_000_000
@@ -131,10 +131,10 @@ def _game(facts: RunFacts, each: int) -> list[Figure]:
     """Of a run on points: samples, discriminator and its gradient at the last step that tells."""
     for step, path in facts.fields[-1:]:
         field = fields.read(path)
-        if field is None:
+        picture = fields.pictures([field])[0] if field else None
+        if picture is None:
             facts.problems.append(f"{path.parent.name}/{untrusted.text(path.name)} cannot be read.")
             continue
-        (picture,) = fields.pictures([field])
         uri = stored_pictures.data_uri(picture, each)
         return [Figure(uri, f"the game at step {step:,}", *picture.size)]
     return []
@@ -222,10 +222,9 @@ def _cell(run: RunFacts, column: str) -> list[str]:
 
 def _number(group: Sequence[Score]) -> str:
     values = [score.value for score in group]
-    mean = sum(values) / len(values)
+    mean, spread = mean_and_spread(values)
     told = f"{mean:,.0f}" if 1e4 <= abs(mean) < 1e15 else f"{mean:.4g}"
     if len(values) > 1:
-        spread = (sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5
         return f"{told} ± {spread:.2g} over {len(values)} seeds"
     std = group[0].std
     return told + (f" ± {std:.2g}" if std is not None else "")

@@ -13,7 +13,7 @@ from ganzoo.eval.report import axis
 from ganzoo.eval.report.bars import bars
 from ganzoo.eval.report.curves import Line, Mark, chart
 from ganzoo.eval.report.run_facts import RunFacts
-from ganzoo.eval.report.untrusted import shares, text
+from ganzoo.untrusted import shares, text
 
 MAX_LINES = 8
 MAX_CLASSES = 200

@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
-from collections.abc import Mapping
+import os
+import re
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganzoo import registry, settings
+from ganzoo import registry, settings, untrusted
 from ganzoo.errors import GanzooError
+from ganzoo.eval import scores
 from ganzoo.eval.diagnosis import records
 from ganzoo.eval.diagnosis.findings import SEVERITIES, VERDICTS
 from ganzoo.eval.diagnosis.monitor import diagnose
-from ganzoo.eval.report import untrusted
-from ganzoo.eval.report.untrusted import text
-from ganzoo.eval.scores import LARGEST_FILE, Score
-from ganzoo.run import RunDir
+from ganzoo.eval.scores import Score
+from ganzoo.run import PICTURE, RunDir
+from ganzoo.untrusted import text
 
-HISTOGRAMS = ("classes", "real_classes")
 MAX_FINDINGS = 50
+MAX_SOURCE = 1_000_000
+"""Bytes of a plugin's file."""
+REAL = re.compile(r"real\.png")
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,24 @@ class RunFacts:
 
 
 def read(path: str | Path) -> RunFacts:
-    """The facts of the run at `path`; raises UsageError where there is none."""
+    """The facts of the run at `path`; raises UsageError where there is none, GanzooError where its
+    configuration cannot be read. What is damaged elsewhere is told in warnings too.
+    """
     run = RunDir.open(path)
-    config = settings.read_config(run.path / "config.yaml")
-    problems: list[str] = []
-    rows = _rows(run, problems)
+    config = run.config()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        facts = _facts(run, config, [])
+    for warning in told:
+        facts.problems.append(text(warning.message))
+        warnings.warn(str(warning.message), stacklevel=2)
+    return facts
+
+
+def _facts(run: RunDir, config: dict[str, Any], problems: list[str]) -> RunFacts:
+    rows = _survived(records.rows, run)
+    if not rows:
+        problems.append("metrics.jsonl holds no row that can be read: no curves, no diagnosis.")
     return RunFacts(
         name=text(run.path),
         state=text(run.state()),
@@ -83,17 +100,31 @@ def read(path: str | Path) -> RunFacts:
         record=dict(untrusted.flat(config.get("record"), skip=("source",))),
         rows=rows,
         findings=_findings(run, config, rows, problems),
-        scores=_scores(run.scores, problems),
-        grids=grids(run),
-        fields=untrusted.numbered(run.field_of(0).parent, "npz"),
-        real=next(iter(untrusted.files(run.pictures, "real.png")), None),
+        scores=_scores(run),
+        grids=_survived(grids, run),
+        fields=_survived(RunDir.fields, run),
+        real=next(iter(_survived(_real, run)), None),
         problems=problems,
     )
 
 
+def _survived(reader: Callable[[RunDir], list[Any]], run: RunDir) -> list[Any]:
+    """What is read, or nothing and a warning."""
+    try:
+        return reader(run)
+    except GanzooError as error:
+        warnings.warn(str(error), stacklevel=2)
+        return []
+
+
 def grids(run: RunDir) -> list[tuple[int, Path]]:
     """(step, PNG) of a run's sample grids, in order of step."""
-    return untrusted.numbered(run.pictures, "png")
+    found = run.listing(run.pictures.name, PICTURE)
+    return sorted((int(path.stem.removeprefix("step-")), path) for path in found)
+
+
+def _real(run: RunDir) -> list[Path]:
+    return run.listing(run.pictures.name, REAL)
 
 
 # -- settings -----------------------------------------------------------------------------------
@@ -120,37 +151,29 @@ def _setting(name: Any, value: Any, default: Any) -> Setting:
 
 def _defaults(plugin: Any, problems: list[str]) -> dict[str, Any]:
     """The defaults of a plugin's fields, from its source: a report imports no plugin."""
-    with contextlib.suppress(GanzooError, OSError, ValueError, SyntaxError, RecursionError):
-        fields = registry.static_fields(registry.find(str(plugin)))
-        if fields is not None:
-            return {field.name: field.default for field in fields}
+    wrong = (GanzooError, OSError, ValueError, SyntaxError, RecursionError, MemoryError)
+    with contextlib.suppress(*wrong):
+        if not str(plugin).endswith(".py") or _is_small(str(plugin)):
+            fields = registry.static_fields(registry.find(str(plugin)))
+            if fields is not None:
+                return {field.name: field.default for field in fields}
     problems.append(f"The defaults of plugin {text(plugin)!r} are not known here: none is marked.")
     return {}
 
 
-# -- rows and findings --------------------------------------------------------------------------
+def _is_small(path: str) -> bool:
+    """Whether there is a file of a plugin's size: a stranger's settings may name anything."""
+    return os.path.isfile(path) and os.path.getsize(path) <= MAX_SOURCE
 
 
-def _rows(run: RunDir, problems: list[str]) -> list[dict[str, Any]]:
-    rows = [_row(item) for item in untrusted.objects(run.path / "metrics.jsonl")]
-    rows = [row for row in rows if row["step"] is not None]
-    if not rows:
-        problems.append("metrics.jsonl holds no row that can be read: no curves, no diagnosis.")
-    return sorted(rows, key=lambda row: row["step"])
-
-
-def _row(item: Mapping[str, Any]) -> dict[str, Any]:
-    numbers = {name: untrusted.number(value) for name, value in item.items()}
-    row: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
-    row |= {name: shares for name in HISTOGRAMS if (shares := untrusted.shares(item.get(name)))}
-    return row | {"step": untrusted.step(item.get("step"))}
+# -- findings -----------------------------------------------------------------------------------
 
 
 def _findings(
     run: RunDir, config: dict[str, Any], rows: list[dict[str, Any]], problems: list[str]
 ) -> list[dict[str, Any]]:
     """What the monitor wrote while the run trained, and what its rows still show; worst first."""
-    live = [_finding(item) for item in untrusted.objects(run.path / "findings.jsonl")]
+    live = [_finding(item) for item in _survived(RunDir.findings, run)]
     found = live[:MAX_FINDINGS]
     seen = {item["name"] for item in found}
     found += [f for f in _diagnosed(run, config, rows, problems) if f["name"] not in seen]
@@ -205,36 +228,21 @@ def _finding(item: Mapping[str, Any]) -> dict[str, Any]:
 # -- scores -------------------------------------------------------------------------------------
 
 
-def _scores(folder: Path, problems: list[str]) -> list[ScoreFile]:
+def _scores(run: RunDir) -> list[ScoreFile]:
+    """The scores with the pictures beside them; a warning for each file that is none."""
+    pictures = _survived(scores.pictures, run)
     found = []
-    for path in untrusted.files(folder, "*.json"):
-        score = _score(path)
-        if score is None:
-            problems.append(f"eval/{text(path.name)} is no score file: left out.")
-        else:
-            pictures = untrusted.files(folder, "*.png")
-            beside = tuple(p for p in pictures if p.name.startswith(f"{path.stem}-"))
-            found.append(ScoreFile(score, beside))
+    for name, score in scores.stored(run):
+        if not isinstance(score, Score):
+            warnings.warn(str(score), stacklevel=2)
+            continue
+        beside = tuple(p for p in pictures if p.name.startswith(f"{Path(name).stem}-"))
+        found.append(ScoreFile(_shown(score), beside))
     return sorted(found, key=lambda item: (item.score.metric, item.score.label, item.score.step))
 
 
-def _score(path: Path) -> Score | None:
-    try:
-        content = json.loads(path.read_bytes()) if path.stat().st_size <= LARGEST_FILE else None
-    except (OSError, ValueError, RecursionError):
-        return None
-    content = content if isinstance(content, dict) else {}
-    value, protocol = untrusted.number(content.get("value")), content.get("protocol")
-    details = content.get("details")
-    if value is None or not isinstance(protocol, dict):
-        return None
-    return Score(
-        metric=text(content.get("metric", "")),
-        label=text(content.get("label") or content.get("metric", "")),
-        value=value,
-        protocol=protocol,
-        std=untrusted.number(content.get("std")),
-        better=text(content.get("better") or ""),
-        details=details if isinstance(details, dict) else {},
-        step=untrusted.step(content.get("step"), 0),
+def _shown(score: Score) -> Score:
+    """With names that can be shown, and a step."""
+    return dataclasses.replace(
+        score, metric=text(score.metric), label=text(score.label), step=score.step or 0
     )

@@ -4,29 +4,48 @@ from __future__ import annotations
 
 import base64
 import io
+import math
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
 
+from ganzoo import reading
+
 MAX_BYTES = 32_000_000
-MAX_PIXELS = 16_000_000
+MAX_PIXELS, MAX_SIDE = 16_000_000, 32_768
 COLOURS = 256
 """A palette of so many colours stands for all of them before a picture loses pixels."""
+PALETTE_PIXELS, BEST_PIXELS = 1_000_000, 150_000
 
 
 def opened(path: Path) -> Image.Image | None:
     """A PNG as a grey (`L`) or colour (`RGB`) picture; None for anything else, or too large."""
+    content = bytes_of(path)
+    return None if content is None else decoded(content)
+
+
+def bytes_of(path: Path) -> bytes | None:
+    """The bytes of a regular file that may be a picture."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            return None
-        with Image.open(path, formats=["PNG"]) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                return None
-            picture.load()
-            return _opaque(picture)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return reading.content(path, MAX_BYTES, follow=False)
+    except OSError:
         return None
+
+
+def decoded(content: bytes) -> Image.Image | None:
+    """The picture in the bytes of a PNG."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a bomb, which is not unpacked here
+        try:
+            with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+                if max(picture.size) > MAX_SIDE or picture.width * picture.height > MAX_PIXELS:
+                    return None
+                picture.load()
+                return _opaque(picture)
+        except Exception:  # a damaged picture raises any kind
+            return None
 
 
 def _opaque(picture: Image.Image) -> Image.Image:
@@ -41,8 +60,8 @@ def _opaque(picture: Image.Image) -> Image.Image:
 def data_uri(picture: Image.Image, limit: int) -> str:
     """The picture as `data:image/png;base64,...` of at most `limit` characters.
 
-    What does not fit gets a palette, then loses a quarter of its sides again and again; below 16
-    pixels it is kept as it is.
+    What does not fit gets a palette and at most a million pixels, then loses a quarter of its sides
+    again and again, down to 16 pixels.
     """
     for smaller in _smaller(picture):
         uri = "data:image/png;base64," + base64.b64encode(_png(smaller)).decode()
@@ -53,11 +72,18 @@ def data_uri(picture: Image.Image, limit: int) -> str:
 
 def _smaller(picture: Image.Image) -> Iterator[Image.Image]:
     yield picture
-    size = picture.size
-    while min(size) >= 16:
+    part = min(1.0, math.sqrt(PALETTE_PIXELS / (picture.width * picture.height)))
+    size = tuple(max(1, int(side * part)) for side in picture.size)
+    while max(size) >= 16:
         part = picture.resize(size, Image.Resampling.LANCZOS) if size != picture.size else picture
-        yield part.quantize(COLOURS, Image.Quantize.MAXCOVERAGE) if part.mode == "RGB" else part
-        size = (size[0] * 3 // 4, size[1] * 3 // 4)
+        yield part.quantize(COLOURS, _method(part)) if part.mode == "RGB" else part
+        size = tuple(max(1, side * 3 // 4) for side in size)
+
+
+def _method(picture: Image.Image) -> Image.Quantize:
+    """The best one takes minutes of a picture with many pixels in as many colours."""
+    many = picture.width * picture.height > BEST_PIXELS
+    return Image.Quantize.MEDIANCUT if many else Image.Quantize.MAXCOVERAGE
 
 
 def _png(picture: Image.Image) -> bytes:

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.completion import RUN
+from ganzoo.cli.places import in_run
 from ganzoo.run import RunDir
+from ganzoo.untrusted import visible
 
 
 @click.command()
@@ -23,6 +25,9 @@ def animate(run: str, out: str | None, seconds: float) -> None:
     """Write the grid of RUN's samples over training as an animation."""
     from ganzoo.eval.report.animation import animate as write
 
-    path = Path(out) if out else RunDir(run).animation
+    folder = RunDir.open(run)
+    path = Path(out) if out else in_run(folder, folder.animation)
     count = write(run, path, seconds=seconds)
-    click.echo(f"{path}  ({count} pictures, {seconds:g} s, {path.stat().st_size / 1e6:.2f} MB)")
+    size = path.stat().st_size
+    told = visible(str(path))
+    click.echo(f"{told}  ({count} pictures, {seconds:g} s, {size / 1e6:.2f} MB)")

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ganzoo.cli.completion import RUN
+from ganzoo.cli.listing import listed, unreadable
 from ganzoo.cli.tables import show
 from ganzoo.errors import GanzooError
-from ganzoo.run import RunDir, find_runs
+from ganzoo.files import plain
+from ganzoo.run import RunDir
+from ganzoo.untrusted import text, visible
+
+if TYPE_CHECKING:
+    from ganzoo.eval.scores import Score
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is known of one run: nothing but a reason, where it cannot be read."""
+
+    run: str
+    scores: list[Score]
+    findings: str
 
 
 @click.command()
@@ -21,35 +38,43 @@ def compare(runs: tuple[str, ...], as_json: bool) -> None:
     """Print the scores of RUNs side by side, with mean and spread over seeds.
 
     Without a RUN: all in runs/. Scores stand in one column only if all of their protocol is the
-    same but the seed; a second protocol of a metric gets a column of its own.
+    same but the seed; a second protocol of a metric gets a column of its own. A file that is no
+    score is named and left out.
     """
-    from ganzoo.eval import scores
-
-    folders = [RunDir.open(run) for run in runs] or find_runs("runs")
-    read = {str(run): scores.read(run) for run in folders}
-    if not any(read.values()):
-        names = " ".join(read) or "RUN"
-        raise GanzooError(f"no scores to compare yet: make some with `ganzoo eval {names} --all`.")
-    columns = _columns(score for found in read.values() for score in found)
-    rows = [row for run in folders for row in _rows(run, read[str(run)], columns)]
+    found = [_read(run) for run in [RunDir.open(run) for run in runs] or listed("runs")]
+    if not any(one.scores for one in found):
+        name = shlex.quote(found[0].run) if found else "RUN"
+        raise GanzooError(f"no scores to compare yet: make some with `ganzoo eval {name} --all`.")
+    columns = _columns(score for one in found for score in one.scores)
+    rows = [row for one in found for row in _rows(one, columns)]
     if as_json:
-        click.echo(json.dumps(rows))
+        click.echo(json.dumps(plain(rows)))
         return
     names = list(columns.values())
     show(
         ["run", "step", *names, "findings"],
         [
-            [row["run"], row["step"], *(_cell(row["scores"].get(name)) for name in names)]
+            [row["run"], row["step"] if row["step"] is not None else ""]
+            + [_cell(row["scores"].get(name)) for name in names]
             + [row["findings"]]
             for row in rows
         ],
     )
-    labels = {score.column: score for found in read.values() for score in found}
+    labels = {score.column: score for one in found for score in one.scores}
     click.echo()
     for column, name in columns.items():
         score = labels[column]
         arrow = {"lower": "lower is better", "higher": "higher is better"}.get(score.better)
-        click.echo(f"{name}: {score.label}{f'; {arrow}' if arrow else ''}")
+        click.echo(f"{visible(name)}: {text(score.label)}{f'; {arrow}' if arrow else ''}")
+
+
+def _read(run: RunDir) -> Compared:
+    from ganzoo.eval import scores
+
+    try:
+        return Compared(str(run), scores.read(run), _findings(run))
+    except Exception as error:  # whatever a stranger's folder holds, the others are compared
+        return Compared(str(run), [], unreadable(error))
 
 
 def _columns(found: Iterable[Any]) -> dict[str, str]:
@@ -66,30 +91,25 @@ def _columns(found: Iterable[Any]) -> dict[str, str]:
     }
 
 
-def _rows(run: RunDir, found: list[Any], columns: dict[str, str]) -> list[dict[str, Any]]:
+def _rows(one: Compared, columns: dict[str, str]) -> list[dict[str, Any]]:
     """One row for each step of a run that has scores."""
     rows = []
-    for step in sorted({score.step for score in found}) or [None]:
-        here: dict[str, list[Any]] = {}
-        for score in found:
+    steps = {score.step for score in one.scores} or {None}
+    for step in sorted(steps, key=lambda step: -1 if step is None else step):
+        here: dict[str, list[float]] = {}
+        for score in one.scores:
             if score.step == step:
-                here.setdefault(columns[score.column], []).append(score)
-        rows.append(
-            {
-                "run": str(run),
-                "step": step,
-                "scores": {name: _over_seeds(group) for name, group in here.items()},
-                "findings": _findings(run),
-            }
-        )
+                here.setdefault(columns[score.column], []).append(score.value)
+        scores = {name: _over_seeds(values) for name, values in here.items()}
+        rows.append({"run": one.run, "step": step, "scores": scores, "findings": one.findings})
     return rows
 
 
-def _over_seeds(group: list[Any]) -> dict[str, Any]:
-    values = [score.value for score in group]
-    mean = sum(values) / len(values)
-    spread = (sum((v - mean) ** 2 for v in values) / max(1, len(values) - 1)) ** 0.5
-    return {"mean": mean, "spread": spread if len(values) > 1 else None, "seeds": len(values)}
+def _over_seeds(values: list[float]) -> dict[str, Any]:
+    from ganzoo.eval.scores import mean_and_spread
+
+    mean, spread = mean_and_spread(values)
+    return {"mean": mean, "spread": spread, "seeds": len(values)}
 
 
 def _cell(cell: dict[str, Any] | None) -> str:
@@ -104,9 +124,8 @@ def _findings(run: RunDir) -> str:
     from ganzoo.eval.diagnosis import records
     from ganzoo.eval.diagnosis.monitor import diagnose
 
-    try:
-        rows, context = records.of_run(run)
-    except GanzooError:
+    context, rows = records.context(run, run.config()), records.rows(run)
+    if not rows:
         return "no rows"
     found = diagnose(rows, **context)
     bad = [finding.name for finding in found if finding.severity == "failure"]

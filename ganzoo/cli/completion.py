@@ -56,10 +56,18 @@ def _metrics(_: str) -> Mapping[str, str]:
 
 
 def _runs(incomplete: str) -> Mapping[str, str]:
-    """Runs beside the one that is being typed, by default those in runs/; the newest first."""
+    """Runs beside the one that is being typed, by default those in runs/; the newest first.
+
+    A name that a terminal cannot show is not offered: it could hold commands to it.
+    """
+    from ganzoo.errors import GanzooError
     from ganzoo.run import find_runs
 
-    return {str(run): "" for run in find_runs(os.path.dirname(incomplete) or "runs")}
+    try:
+        found = [str(run) for run in find_runs(os.path.dirname(incomplete) or "runs")]
+    except GanzooError:  # a folder that cannot be read offers nothing
+        return {}
+    return {name: "" for name in found if name.isprintable()}
 
 
 PLUGIN = Named(_plugins, "file")

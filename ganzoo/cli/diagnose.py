@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ganzoo.cli.completion import RUN_OR_FILE
 from ganzoo.errors import UsageError
+from ganzoo.files import plain
 from ganzoo.run import RunDir, newest
+from ganzoo.untrusted import visible
 
 if TYPE_CHECKING:
     from ganzoo.eval.diagnosis.findings import Finding
@@ -30,7 +32,7 @@ def diagnose(target: str | None, as_json: bool) -> None:
     """
     if target is None:
         target = str(newest())
-        click.echo(f"the newest run: {target}", err=as_json)
+        click.echo(f"the newest run: {visible(target)}", err=as_json)
 
     from ganzoo.eval.diagnosis.history import duration
     from ganzoo.eval.diagnosis.monitor import Monitor
@@ -43,9 +45,10 @@ def diagnose(target: str | None, as_json: bool) -> None:
     hours = monitor.hours_after_alarm()
     if as_json:
         told = [found.as_json() for found in findings]
-        click.echo(json.dumps({"source": target, "findings": told, "hours_after_alarm": hours}))
+        whole = {"source": target, "findings": told, "hours_after_alarm": hours}
+        click.echo(json.dumps(plain(whole)))
         return
-    click.echo(target)
+    click.echo(visible(target))
     for found in findings:
         _tell(found)
     if hours:
@@ -55,9 +58,9 @@ def diagnose(target: str | None, as_json: bool) -> None:
 def _record(target: str) -> tuple[Any, dict[str, Any]]:
     from ganzoo.eval.diagnosis import records
 
-    if Path(target).is_dir():
+    if os.path.isdir(target):
         return records.of_run(RunDir.open(target))
-    if not Path(target).is_file():
+    if not os.path.isfile(target):
         raise UsageError(f"{target} is neither a run's folder nor a CSV file.")
     return records.of_csv(target), {}
 
@@ -66,9 +69,9 @@ def _tell(found: Finding) -> None:
     """What, since when, why; the numbers that show it; what to try."""
     head = click.style(f"{found.severity}: {found.name}", fg=COLORS[found.severity], bold=True)
     since = f", since step {found.since}" if found.since not in (0, found.step) else ""
-    click.echo(f"\n{head} at step {found.step}{since}\n  {found.message}")
+    click.echo(f"\n{head} at step {found.step}{since}\n  {visible(found.message)}")
     numbers = [
-        f"{name} {value if isinstance(value, int) else format(value, '.4g')}"
+        f"{visible(name)} {value if isinstance(value, int) else format(value, '.4g')}"
         for name, value in found.evidence.items()
         if isinstance(value, (int, float))
     ]
@@ -77,4 +80,4 @@ def _tell(found: Finding) -> None:
     if found.remedy:
         click.echo(f"  Try: {found.remedy}")
     if found.command:
-        click.echo(f"       {found.command}")
+        click.echo(f"       {visible(found.command)}")

@@ -10,6 +10,7 @@ import click
 from ganzoo.cli.completion import DATA, METRIC, RUN_OR_FILE
 from ganzoo.cli.tables import show
 from ganzoo.run import newest
+from ganzoo.untrusted import visible
 from ganzoo.views.terminal import Bar
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def evaluate(
     chosen = [name for name in METRICS if options.pop(_variable(name))]
     if target is None:
         target = str(newest())
-        click.echo(f"the newest run: {target}", err=as_json)
+        click.echo(f"the newest run: {visible(target)}", err=as_json)
 
     from ganzoo.quiet import quiet_start
 
@@ -136,7 +137,7 @@ def evaluate(
         return
     sources = list(dict.fromkeys(score.source for score in scores))
     for source in sources:
-        click.echo(source)
+        click.echo(visible(source))
         found = [score for score in scores if score.source == source]
         rows = [[score.label, _number(score), _seed(score, options["seeds"])] for score in found]
         show(["score", "value", ""], rows)

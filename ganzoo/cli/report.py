@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.completion import RUN
+from ganzoo.cli.places import in_run
 from ganzoo.run import RunDir, newest
+from ganzoo.untrusted import visible
 
 
 @click.command()
@@ -26,12 +28,13 @@ def report(runs: tuple[str, ...], out: str | None) -> None:
     """
     if not runs:
         runs = (str(newest()),)
-        click.echo(f"the newest run: {runs[0]}")
+        click.echo(f"the newest run: {visible(runs[0])}")
 
     from ganzoo.eval.report.page import report as write
 
     path = Path(out) if out else Path("report.html")
     if not out and len(runs) == 1:
-        path = RunDir(runs[0]).report
+        run = RunDir.open(runs[0])
+        path = in_run(run, run.report)
     size = write(runs, path)
-    click.echo(f"{path}  ({size / 1e6:.2f} MB)")
+    click.echo(f"{visible(str(path))}  ({size / 1e6:.2f} MB)")

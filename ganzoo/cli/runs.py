@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
+from ganzoo import untrusted
+from ganzoo.cli.listing import listed, unreadable
 from ganzoo.cli.tables import show
 from ganzoo.errors import GanzooError
-from ganzoo.run import RunDir, find_runs
+from ganzoo.files import plain
+from ganzoo.run import RunDir
+
+COLUMNS = ("run", "plugin", "data", "step", "steps", "state", "score")
 
 
 @click.command()
@@ -16,40 +22,37 @@ from ganzoo.run import RunDir, find_runs
 @click.option("--json", "as_json", is_flag=True, help="One JSON list.")
 def runs(root: str, as_json: bool) -> None:
     """List the runs in ROOT (default: runs), newest first."""
-    rows = [_row(run) for run in find_runs(root)]
+    rows = [_row(run) for run in listed(root)]
     if as_json:
-        click.echo(json.dumps(rows))
+        click.echo(json.dumps(plain(rows)))
     elif rows:
-        show(
-            ["run", "plugin", "data", "step", "of", "state", "score"],
-            [
-                [
-                    row.get(name, "")
-                    for name in ("run", "plugin", "data", "step", "steps", "state", "score")
-                ]
-                for row in rows
-            ],
-        )
+        head = ["of" if name == "steps" else name for name in COLUMNS]
+        show(head, [[row.get(name, "") for name in COLUMNS] for row in rows])
     else:
-        click.echo(f"no runs in {root}/: `ganzoo train dcgan` makes one.")
+        click.echo(f"no runs in {untrusted.visible(root)}/: `ganzoo train dcgan` makes one.")
 
 
-def _row(run: RunDir) -> dict:
+def _row(run: RunDir) -> dict[str, Any]:
     try:
-        config, metrics = run.config(), run.metrics()
-        step = max([*run.checkpoints(), metrics[-1]["step"] if metrics else 0])
-        scores = [row["score"] for row in metrics if "score" in row]
-        return {
-            "run": str(run.path),
-            "plugin": config["plugin"],
-            "data": config["data"],
-            "step": step,
-            "steps": config["fields"]["steps"],
-            "state": _state(run),
-            "score": f"{scores[-1]:.4g}" if scores else "",
-        }
-    except (GanzooError, KeyError, TypeError) as error:
-        return {"run": str(run.path), "state": f"unreadable ({error})"}
+        return {"run": str(run), **_facts(run)}
+    except Exception as error:  # whatever a stranger's folder holds, the others are listed
+        return {"run": str(run), "state": unreadable(error)}
+
+
+def _facts(run: RunDir) -> dict[str, Any]:
+    config, rows = run.config(), run.metrics()
+    if "plugin" not in config:
+        raise GanzooError(f"{run.path / 'config.yaml'} names no plugin")
+    steps = [*run.checkpoints(), *(row["step"] for row in rows)]
+    scores = [untrusted.number(row["score"]) for row in rows if "score" in row]
+    return {
+        "plugin": config["plugin"],
+        "data": config.get("data", ""),
+        "step": max(steps, default=0),
+        "steps": config.get("fields", {}).get("steps", ""),
+        "state": _state(run),
+        "score": f"{scores[-1]:.4g}" if scores and scores[-1] is not None else "",
+    }
 
 
 def _state(run: RunDir) -> str:

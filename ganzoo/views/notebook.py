@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html as markup
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ganzoo.errors import GanzooError
 from ganzoo.run import RunDir
+from ganzoo.untrusted import text, visible
 from ganzoo.views import terminal
 
 
@@ -46,22 +50,39 @@ class Notebook(terminal.Plain):
 
 
 def picture(path: Path | None) -> str:
-    """A picture as an element that carries its bytes: the notebook needs no folder to show it."""
-    if path is None:
+    """A picture as an element that carries its bytes: the notebook needs no folder to show it.
+
+    What is no picture that can be read is not shown.
+    """
+    from ganzoo.eval.report import stored_pictures
+
+    content = stored_pictures.bytes_of(path) if path else None
+    if content is None or stored_pictures.decoded(content) is None:
         return ""
-    return f'<img src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}">'
+    return f'<img src="data:image/png;base64,{base64.b64encode(content).decode()}">'
 
 
 def html(run: RunDir) -> str:
-    """A run as a notebook shows it: what it is, what the monitor found, its newest samples."""
-    config = run.config()
-    step = max(run.checkpoints(), default=0)
-    lines = [
-        f"{run.path}: {config.get('plugin')} on {config.get('data')}, step {step}, {run.state()}"
-    ]
-    lines += [f"{f.get('severity')}: {f.get('name')}: {f.get('message')}" for f in run.findings()]
-    text = markup.escape("\n".join(lines))
-    return f"<pre>{text}</pre>{picture(run.newest_picture())}"
+    """A run as a notebook shows it: what it is, what the monitor found, its newest samples.
+
+    What cannot be read is told there too: a notebook makes a traceback of an error.
+    """
+    lines = markup.escape("\n".join(_lines(run)))
+    newest = ""
+    with contextlib.suppress(GanzooError):
+        newest = picture(run.newest_picture())
+    return f"<pre>{lines}</pre>{newest}"
+
+
+def _lines(run: RunDir) -> Iterator[str]:
+    try:
+        config, step = run.config(), max(run.checkpoints(), default=0)
+        plugin, data = text(config.get("plugin")), text(config.get("data"))
+        yield f"{text(run.path)}: {plugin} on {data}, step {step}, {run.state()}"
+        for found in run.findings():
+            yield ": ".join(text(found.get(name)) for name in ("severity", "name", "message"))
+    except GanzooError as error:
+        yield text(error)
 
 
 def show(run: RunDir) -> None:
@@ -71,4 +92,4 @@ def show(run: RunDir) -> None:
 
         display(HTML(html(run)))
     else:
-        print(run.newest_picture() or f"{run.path} has no picture yet.")
+        print(visible(str(run.newest_picture() or f"{run.path} has no picture yet.")))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganzoo import untrusted
 from ganzoo.views.view import Silent
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ class Bar(Silent):
 
     def say(self, text: str) -> None:
         """A line that stays."""
+        text = untrusted.lines(text)
         if self.bar:
             self.bar.console.print(text, markup=False, highlight=False)
         else:
@@ -153,7 +155,9 @@ class Bar(Silent):
         if self.bar:
             if self.task is not None:
                 self.bar.remove_task(self.task)
-            self.task = self.bar.add_task(what.replace("[", r"\["), total=total or None)
+            self.task = self.bar.add_task(
+                untrusted.visible(what).replace("[", r"\["), total=total or None
+            )
 
     def advance(self, count: int) -> None:
         """Move it."""

@@ -1,23 +1,24 @@
-"""Make what a stranger may have written safe to show on a page."""
+"""Make what a stranger may have written safe to show, and to count with.
+
+A name of a folder or a plugin can hold what moves a terminal's cursor or renames its window, and a
+number can have four thousand digits.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 MAX_TEXT = 400
 MAX_ITEMS = 500
-MAX_BYTES = 256_000_000
+MAX_SHARES = 100_000
 COMMAND = re.compile(r"ganzoo [^;&|<>$`\\\n\r]*")
 
 
 def text(value: Any, limit: int = MAX_TEXT) -> str:
-    """A value as one line of at most `limit` characters, without control characters.
+    """A value as one line of at most `limit` characters, all of which can be seen.
 
     >>> text(0.0002), text([28, 28, 1]), text(None), text(True)
     ('0.0002', '28 x 28 x 1', 'none', 'yes')
@@ -32,8 +33,22 @@ def text(value: Any, limit: int = MAX_TEXT) -> str:
         return f"{value:.6g}"
     if isinstance(value, (list, tuple)) and value and all(type(v) is int for v in value[:9]):
         return " x ".join(map(text, value[:9]))[:limit]
-    line = "".join(c if c.isprintable() else " " for c in str(value)[: limit + 1])
+    line = visible(str(value)[: limit + 1])
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def visible(written: str) -> str:
+    """The text on one line; what cannot be seen stands as Python writes it, white space as a space.
+
+    >>> visible("a\\x1b[2Jb\\nc \\udcff")
+    'a\\\\x1b[2Jb c \\\\udcff'
+    """
+    return "".join(c if c.isprintable() else " " if c.isspace() else repr(c)[1:-1] for c in written)
+
+
+def lines(written: str) -> str:
+    """The same for a text of several lines, which stay apart."""
+    return "\n".join(map(visible, written.split("\n")))
 
 
 def number(value: Any) -> float | None:
@@ -72,7 +87,7 @@ def command(value: Any) -> str:
 
 def shares(value: Any) -> list[float]:
     """A histogram: numbers from 0 to 1, or an empty list."""
-    found = [number(v) for v in value[:MAX_ITEMS]] if isinstance(value, list) else []
+    found = [number(v) for v in value[:MAX_SHARES]] if isinstance(value, list) else []
     return found if all(v is not None and 0 <= v <= 1 for v in found) else []
 
 
@@ -85,29 +100,3 @@ def flat(value: Any, prefix: str = "", skip: tuple[str, ...] = ()) -> Iterator[t
             yield from flat(inner, f"{prefix}{text(name)} ", skip)
         else:
             yield f"{prefix}{text(name)}", text(inner)
-
-
-def objects(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a .jsonl file; a line that is none is passed over."""
-    with contextlib.suppress(OSError):
-        if path.is_file() and path.stat().st_size <= MAX_BYTES:
-            for line in path.read_bytes().splitlines():
-                with contextlib.suppress(ValueError, RecursionError):
-                    item = json.loads(line)
-                    if isinstance(item, dict):
-                        yield item
-
-
-def files(folder: Path, pattern: str) -> list[Path]:
-    """The files of a folder itself, sorted: a link may lead anywhere and is passed over."""
-    if folder.is_symlink() or not folder.is_dir():
-        return []
-    return sorted(p for p in folder.glob(pattern) if p.is_file() and not p.is_symlink())[:MAX_ITEMS]
-
-
-def numbered(folder: Path, ending: str) -> list[tuple[int, Path]]:
-    """(step, file) of a folder's `step-00000500.ENDING`, in order of step."""
-    found = [(p.stem.removeprefix("step-"), p) for p in files(folder, f"step-*.{ending}")]
-    return sorted(
-        (int(n), path) for n, path in found if n.isascii() and n.isdigit() and n[16:] == ""
-    )
