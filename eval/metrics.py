@@ -271,6 +271,23 @@ def _swd(sides: Sides) -> Iterator[Value]:
     yield Value("swd", "SWD x1000", found["swd"], better="lower", details=found, settings=settings)
 
 
+def _wasserstein(sides: Sides) -> Iterator[Value]:
+    from ganzoo.eval.wasserstein import wasserstein
+
+    real, fake = sides.real.samples, sides.fake.samples
+    if real.shape[1:] != (1,):
+        raise UnsuitedError(
+            "the Wasserstein distance is exact for numbers alone: of points and images, ask for "
+            "the sliced one, --swd."
+        )
+    details = {
+        f"{name}_{side}": float(value)
+        for side, numbers in (("real", real), ("fake", fake))
+        for name, value in (("mean", numbers.mean()), ("deviation", numbers.std()))
+    }
+    yield Value("wasserstein", "Wasserstein", wasserstein(real, fake), None, "lower", details)
+
+
 def _ms_ssim(sides: Sides) -> Iterator[Value]:
     from ganzoo.eval.ms_ssim import ms_ssim_diversity
 
@@ -335,6 +352,7 @@ METRICS = {
         ),
         Metric("fid-by-class", "Frechet distance within each class, their mean.", _fid_by_class),
         Metric("swd", "Sliced Wasserstein distance.", _swd, features=False),
+        Metric("wasserstein", "Wasserstein distance of numbers.", _wasserstein, features=False),
         Metric(
             "ms-ssim", "MS-SSIM of random pairs: near 1 all look alike.", _ms_ssim, features=False
         ),

