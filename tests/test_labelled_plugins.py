@@ -8,6 +8,7 @@ from test_contract import SMALLEST
 
 from ganzoo import registry
 from ganzoo.fields import make
+from ganzoo.inputs import changed, rows
 from ganzoo.spec import DataSpec
 from ganzoo.testing.trial import Part, Trial, example, model_arrays
 
@@ -68,7 +69,7 @@ def test_cgan_makes_another_sample_of_the_same_z_for_another_class():
 
 def test_acgan_that_knows_nothing_pays_the_logarithm_of_what_it_may_say():
     game, players, turn = turn_of("acgan", classification=0.5)
-    for layer in game.networks["heads"].layers[-2:]:
+    for layer in map(game.networks["heads"].get_layer, ("source", "classes")):
         layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
     d, g = players["discriminator"], players["generator"]
     assert float(d.loss(turn)) == pytest.approx(2 * np.log(2), rel=1e-5)
@@ -79,7 +80,7 @@ def test_acgan_that_knows_nothing_pays_the_logarithm_of_what_it_may_say():
 
 def test_acgan_asks_fakes_of_the_labels_that_it_is_paid_for():
     game, players, turn = turn_of("acgan")
-    head = next(layer for layer in game.networks["heads"].layers if layer.name == "classes")
+    head = game.networks["heads"].get_layer("classes")
     head.set_weights([np.zeros_like(head.kernel), np.float32([50, 0, 0])])  # class 0, whatever
     share = float(np.mean(turn.batch["label"] == 0))
     recorded = players["discriminator"].record(turn)
@@ -87,11 +88,12 @@ def test_acgan_asks_fakes_of_the_labels_that_it_is_paid_for():
     assert float(players["generator"].penalty(turn)) == pytest.approx(50 * (1 - share), rel=1e-3)
 
 
+@pytest.mark.parametrize("name", ["acgan", "infogan"])
 @pytest.mark.parametrize("shape", [(28, 28, 1), (30, 22, 3), (9, 8, 1)])
-def test_acgan_makes_images_of_any_sides(shape):
-    _, networks = built("acgan", DataSpec(shape, classes=3))
+def test_images_of_any_sides_are_made(name, shape):
+    _, networks = built(name, DataSpec(shape, classes=3))
     assert networks["generator"].output_shape[1:] == shape
-    assert networks["heads"].input_shape[1:] == shape
+    assert networks["discriminator"].output_shape[1:] == (1,)
 
 
 def test_acgan_has_the_layers_of_its_table_2_on_cifars_images():
@@ -101,3 +103,34 @@ def test_acgan_has_the_layers_of_its_table_2_on_cifars_images():
     maps = [layer.output.shape[1:] for layer in networks["discriminator"].layers]
     sides, widths = (16, 16, 8, 8, 4, 4), (16, 32, 64, 128, 256, 512)
     assert {(s, s, c) for s, c in zip(sides, widths, strict=True)} <= set(maps)
+
+
+# -- infogan -------------------------------------------------------------------------------------
+
+
+def test_infogan_that_reads_nothing_pays_the_entropy_of_the_code_and_the_square_of_the_style():
+    game, players, turn = turn_of("infogan", information=0.5)
+    for layer in map(game.networks["heads"].get_layer, ("code", "style")):
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    style = np.square(np.asarray(turn.input("style"))).sum(1).mean() / 2
+    expected = 0.5 * (np.log(game.plugin.classes) + style)
+    assert float(players["generator"].penalty(turn)) == pytest.approx(expected, rel=1e-4)
+    assert float(players["discriminator"].penalty(turn)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_infogan_has_the_layers_of_its_appendix_c_1():
+    _, networks = built("infogan", MNIST, z_dim=62)
+    assert sum(tensor.shape[1] for tensor in networks["generator"].inputs) == 74
+    maps = [layer.output.shape[1:] for layer in networks["generator"].layers]
+    assert {(1024,), (7, 7, 128), (14, 14, 64), (28, 28, 1)} <= set(maps)
+    maps = {layer.name: layer.output.shape[1:] for layer in networks["heads"].layers}
+    assert {(14, 14, 64), (7, 7, 128), (1024,), (1,), (128,), (10,), (2,)} <= set(maps.values())
+
+
+def test_infogans_codes_are_set_by_name_when_sampling():
+    game, _, _ = turn_of("infogan")
+    inputs, held = changed(game.inputs, {"code": 3, "style.1": -1.5})
+    fed = {o.name: rows(o, 4, np.random.default_rng(0), held=held.get(o.name)) for o in inputs}
+    np.testing.assert_array_equal(fed["code"], np.eye(game.plugin.classes)[[3] * 4])
+    np.testing.assert_array_equal(fed["style"][:, 1], [-1.5] * 4)
+    assert len(np.unique(fed["style"][:, 0])) == 4
