@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ganzoo import memory
 from ganzoo.data import array_file
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval import sources
@@ -89,6 +90,8 @@ def summarize(
     """Draw n samples of the source and push them through the extractor, in batches."""
     if n < 2:
         raise UsageError(f"expected at least 2 samples, found {n} in {source.name}.")
+    needed = source.needs(n) + 4 * n * (extractor.classes or 0)
+    memory.require(needed, f"to judge {n:,} samples of {source.name}", "choose fewer --samples")
     kept = sources.subset(n, keep, seed)
     moments = Moments(extractor.dim)
     features = np.empty((len(kept), extractor.dim), np.float32)

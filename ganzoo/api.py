@@ -155,6 +155,7 @@ class Run:
             self.folder, None if one == "last" else sources.steps(self.folder, one)[0]
         )
         given = feeding.given(self.folder, sampler, inputs or {})
+        feeding.check_fits(sampler, int(n), output)
         drawn = sampler.batches(
             int(n), seed=seed, label=label, settings=settings, given=given, output=output
         )

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ganzoo import memory
 from ganzoo.errors import UsageError
 from ganzoo.plugin import Plugin
 from ganzoo.spec import DataSpec
@@ -21,9 +22,11 @@ def count(plugin: Plugin, spec: DataSpec) -> dict[str, dict[str, int]]:
     sentence = plugin.unsupported(spec)
     if sentence:
         raise UsageError(f"{sentence} The data is {spec}.")
+    with memory.counted_weights(1, "choose a smaller --size"):
+        networks = plugin.networks(spec)
     return {
         name: {"parameters": _numbers(network), "flops": flops(network)}
-        for name, network in plugin.networks(spec).items()
+        for name, network in networks.items()
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo import reading
+from ganzoo import memory, reading
 from ganzoo.data import arrays, folder, images, naming, values
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.inputs import Input
@@ -18,6 +19,14 @@ from ganzoo.run import RunDir
 from ganzoo.sampling import Sampler, StoredRows
 
 SPLITS = ("test", "train")
+
+
+def check_fits(sampler: Sampler, n: int, output: str | None = None, held: int = 2) -> None:
+    """Refuse more samples than there is memory for: their inputs, and themselves `held` times."""
+    chosen = sampler.output(output)
+    numbers = sum(math.prod(one.shape) for one in sampler.inputs if one.name in chosen.needs)
+    needed = 4 * n * (numbers + held * math.prod(chosen.shape))
+    memory.require(needed, f"to make {n:,} samples", "ask for fewer at a time")
 
 
 def given(run: RunDir, sampler: Sampler, wanted: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -93,6 +93,7 @@ def sample(
     sampler = Sampler(folder, steps(folder, checkpoint)[0])
     given = feeding.given(folder, sampler, named)
     count = count or max(map(len, given.values()), default=_usual(sampler, output))
+    feeding.check_fits(sampler, count, output)
     drawn = sampler.batches(
         count, seed=seed, label=label, settings=held, given=given, output=output
     )

@@ -8,8 +8,12 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
+from ganzoo import memory
 from ganzoo.data import Dataset
 from ganzoo.priors import key
+
+SURELY_FITS = 2**28
+"""Bytes for which the system is not asked how many are free: that takes as long as some steps."""
 
 
 class Batches(Protocol):
@@ -41,12 +45,19 @@ class InMemory:
 
     def feed(self, first: int, steps: int, draws: int, room: int) -> list[np.ndarray]:
         """Indices (room, draws, batch), int32, for each group of arrays."""
+        self._check_fits(room, draws)
         found = []
         for order in self.orders.values():
             indices = np.zeros((room, draws, self.size), np.int32)
             indices[:steps] = order.take(first, steps * draws).reshape(steps, draws, -1)
             found.append(indices)
         return found
+
+    def _check_fits(self, room: int, draws: int) -> None:
+        needed = 4 * room * draws * self.size * len(self.orders)
+        if needed > SURELY_FITS:
+            what = f"to draw {draws:,} batches of {self.size:,} for each of {room} steps"
+            memory.require(needed, what, "lower d_steps or --batch-size")
 
     def batch(self, fed: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
         """The rows at these indices; pixels as floats in [-1, 1]."""

@@ -349,6 +349,9 @@ def schedule(players: Sequence[Player], simultaneous: bool) -> list[list[Player]
 
     Those of a group take all but their last turn alone, and the last one together.
     """
+    count = sum(player.turns for player in players)
+    if count > MAX_TURNS:
+        raise UsageError(f"a step has {count:,} turns: expected at most {MAX_TURNS:,}.")
     if simultaneous:
         groups: list[list[Player]] = [list(players)]
     else:

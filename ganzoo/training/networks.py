@@ -52,8 +52,8 @@ def build(plugin: Plugin, spec: DataSpec, seed: int, precision: str) -> Built:
         with _fitting():
             networks = dict(plugin.networks(spec)) | still
             live = plugin.sampler(networks, spec)
-            keras.config.set_dtype_policy("float32")
-            average = plugin.sampler(dict(plugin.networks(spec)) | still, spec)
+        keras.config.set_dtype_policy("float32")
+        average = plugin.sampler(dict(plugin.networks(spec)) | still, spec)
         _check_batch(plugin.batch_size, networks, precision)
     finally:
         keras.config.set_dtype_policy(policy)
@@ -66,14 +66,14 @@ def build(plugin: Plugin, spec: DataSpec, seed: int, precision: str) -> Built:
 
 
 def _fitting() -> contextlib.AbstractContextManager[None]:
-    """A block that builds all networks twice, in which no weight is made that cannot be trained.
+    """A block in which no weight is made that cannot be trained.
 
-    That is twice for each of the two: a weight, its average, and Adam's two slots. A GPU's memory
-    is not the machine's, and a weight that it cannot hold is an error there, not a killed process.
+    That takes four: itself, another for the average, and Adam's two slots. A GPU's memory is not
+    the machine's, and what it cannot hold is an error there, not a killed process.
     """
     if tf.config.get_visible_devices("GPU"):
         return contextlib.nullcontext()
-    return memory.counted_weights(2, "choose smaller values for the plugin's fields")
+    return memory.counted_weights(4, "choose smaller values for the plugin's fields")
 
 
 def _check_batch(batch: int, networks: dict[str, keras.Model], precision: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import tensorflow as tf
@@ -30,7 +31,7 @@ def prepare(values: dict[str, Any], epochs: float | None = None) -> Request:
     use_device(chosen.device)
     dataset = data.load(chosen.data, size=chosen.size)
     if epochs is not None:
-        if not isinstance(epochs, (int, float)) or not epochs > 0:
+        if not isinstance(epochs, (int, float)) or not 0 < epochs < math.inf:
             raise UsageError(f"epochs must be above 0, not {epochs}.")
         samples = plugin.imitated(dataset.spec).samples
         steps = max(1, round(epochs * samples / plugin.batch_size))
