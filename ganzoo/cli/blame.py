@@ -1,0 +1,74 @@
+"""One sentence about an error that nobody expected: what went wrong, where, and whose it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import sysconfig
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganzoo import distributions
+
+Place = tuple[str, int]
+WHOLE = 8
+"""Lines of a plugin's error that are shown all."""
+
+
+def sentence(error: Exception) -> str:
+    """What went wrong, and where. The last place that is a plugin's is where, and then nothing is
+    to be reported to us.
+
+    TensorFlow tells the places of traced code in the text of its errors.
+    """
+    kind, text = type(error).__name__, str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    reason = lines[-1].removeprefix(f"{kind}: ") if lines else "no reason was given"
+    if isinstance(error, MemoryError) or kind == "ResourceExhaustedError":
+        return (
+            f"there is not enough memory ({_of_what(text)}): choose a smaller batch, smaller "
+            "images or smaller networks."
+        )
+    places = [(f.filename, f.lineno or 0) for f in traceback.extract_tb(error.__traceback__)]
+    places += [(file, int(line)) for file, line in re.findall(r'File "([^"]+)", line (\d+)', text)]
+    theirs = [place for place in places if _is_a_plugins(place[0])]
+    if theirs:
+        whole = " ".join(lines) if 0 < len(lines) < WHOLE else reason
+        return f"{kind} at {_shown(theirs[-1])}: {whole} (--debug shows all of it)."
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"cannot use {os.fsdecode(error.filename)}: {error.strerror or error}."
+    where = _where(places)
+    return f"unexpected {kind}{where}: {reason} (please report it; --debug shows all of it)."
+
+
+def _of_what(text: str) -> str:
+    """Of TensorFlow's long text, which tensor there was no room for."""
+    shape = re.search(r"shape ?\[([\d,]+)\]", text)
+    if shape:
+        return f"for a tensor of {shape.group(1).replace(',', 'x')}"
+    return (text.splitlines() or ["the system said no more"])[0].rstrip(".") or "none is left"
+
+
+def _where(places: Sequence[Place]) -> str:
+    told = [place for place in places if os.path.isabs(place[0])][-1:]
+    return f" at {os.path.basename(told[0][0])}:{told[0][1]}" if told else ""
+
+
+def _shown(place: Place) -> str:
+    """A plugin's file, with the folders of its package."""
+    file = Path(place[0])
+    return f"{file.relative_to(distributions.package(file).parent)}:{place[1]}"
+
+
+def _is_a_plugins(file: str) -> bool:
+    """Whether a file is neither ganzoo's, nor Python's, nor of an installed package that registers
+    nothing with ganzoo."""
+    if not os.path.isabs(file) or "__autograph_generated_file" in file:
+        return False
+    place = Path(file).resolve()
+    own = Path(__file__).resolve().parents[1]
+    rooms = [own, own.parent / "eval", Path(sysconfig.get_paths()["stdlib"]).resolve()]
+    if {"site-packages", "dist-packages"} & set(place.parts):
+        return not place.is_relative_to(own) and distributions.brings(place)
+    return not any(place.is_relative_to(room) for room in rooms)
