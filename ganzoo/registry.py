@@ -19,12 +19,12 @@ import sys
 import textwrap
 import types
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 
 from ganzoo import distributions, handles, import_check, reading
 from ganzoo.errors import GanzooError, UsageError, unknown
-from ganzoo.fields import Field, comments, described
+from ganzoo.fields import Field, comments, described, typed
 
 GROUP = "ganzoo.plugins"
 LARGEST = 10 * 2**20
@@ -268,15 +268,27 @@ def _import_class(entry: Entry) -> type:
 
 def checked(cls: type, what: str) -> type:
     """The class of the plugin `what`, if it is one that this version can use."""
-    from ganzoo.plugin import CONTRACT
+    from ganzoo.plugin import CONTRACT, Plugin
 
-    if cls.contract > CONTRACT:
+    if not isinstance(cls.contract, int) or cls.contract > CONTRACT:
         raise GanzooError(
             f"plugin {what} was written for contract version {cls.contract}; this ganzoo has "
             f"{CONTRACT}: upgrade ganzoo."
         )
     if "__dataclass_fields__" not in vars(cls):
         raise GanzooError(f"plugin {what}: {cls.__name__} lacks @dataclass(frozen=True) above it.")
+    ours = {field.name for field in fields(Plugin)}
+    defaults = {field.name: field.default for field in fields(cls)}
+    for name in defaults:
+        if name not in ours and hasattr(Plugin, name):
+            raise GanzooError(
+                f"plugin {what}: its field {name!r} stands in the way of Plugin.{name}: rename it."
+            )
+    try:
+        told = {name: defaults[name] for name in ours if defaults[name] is not MISSING}
+        typed(Plugin, told)
+    except UsageError as error:
+        raise GanzooError(f"plugin {what}: its field {error}") from error
     return cls
 
 

@@ -93,7 +93,22 @@ def resolve(values: dict[str, Any]) -> tuple[Settings, Any]:
         raise UsageError(f"fields must be a mapping of names to values, not {values['fields']!r}.")
     plain = typed(Settings, values)
     plugin = make(registry.load(values["plugin"]), values.get("fields") or {})
-    return dataclasses.replace(Settings(**plain), fields=field_values(plugin)), plugin
+    fields = field_values(plugin)
+    for name, value in fields.items():
+        if not _is_plain(value):
+            raise GanzooError(
+                f"the field {name!r} of {type(plugin).__name__} is {value!r:.60}: expected what a "
+                "run can record, which is a number, a text, a truth value, None or a list of these."
+            )
+    return dataclasses.replace(Settings(**plain), fields=fields), plugin
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(inner) for key, inner in value.items())
+    return value is None or type(value) in (str, bool, int, float)
 
 
 def _unknown_key(name: str, values: dict[str, Any], known: list[str]) -> UsageError:

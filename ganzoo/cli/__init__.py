@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
         _fail("interrupted", {}, 130)
     except GanzooError as error:
         _fail(str(error), meta, error.exit_code)
-    except Exception as error:
+    except BaseException as error:  # a plugin may raise anything, SystemExit too
         if not streams.failed(error):
             _fail(blame.sentence(error), meta, 1)
         if not isinstance(error, BrokenPipeError):  # as of `| head`, which has seen enough

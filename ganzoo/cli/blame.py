@@ -16,13 +16,13 @@ WHOLE = 8
 """Lines of a plugin's error that are shown all."""
 
 
-def sentence(error: Exception) -> str:
+def sentence(error: BaseException) -> str:
     """What went wrong, and where. The last place that is a plugin's is where, and then nothing is
     to be reported to us.
 
     TensorFlow tells the places of traced code in the text of its errors.
     """
-    kind, text = type(error).__name__, str(error)
+    kind, text = type(error).__name__, _text(error)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     reason = lines[-1].removeprefix(f"{kind}: ") if lines else "no reason was given"
     if isinstance(error, MemoryError) or kind == "ResourceExhaustedError":
@@ -38,8 +38,33 @@ def sentence(error: Exception) -> str:
         return f"{kind} at {_shown(theirs[-1])}: {whole} (--debug shows all of it)."
     if isinstance(error, OSError) and error.filename is not None:
         return f"cannot use {os.fsdecode(error.filename)}: {error.strerror or error}."
+    whose = _plugin_within(error)
+    if whose:
+        return f"{kind} in what {whose} gives: {reason} (--debug shows all of it)."
     where = _where(places)
     return f"unexpected {kind}{where}: {reason} (please report it; --debug shows all of it)."
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # a stranger's error may be broken itself
+        return ""
+
+
+def _plugin_within(error: BaseException) -> str | None:
+    """The stranger's plugin whose networks or losses ganzoo was working with, as the innermost of
+    its own functions knows it; None for a plugin that ganzoo brings.
+    """
+    from ganzoo.plugin import Plugin
+
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        for thing in (frame.f_locals.get("plugin"), frame.f_locals.get("self")):
+            plugin = thing if isinstance(thing, Plugin) else getattr(thing, "plugin", None)
+            if isinstance(plugin, Plugin):
+                cls = type(plugin)
+                return None if cls.__module__.startswith("ganzoo.plugins.") else cls.__name__
+    return None
 
 
 def _of_what(text: str) -> str:

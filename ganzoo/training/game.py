@@ -20,7 +20,7 @@ from ganzoo.inputs import Input
 from ganzoo.player import Player, pairs
 from ganzoo.plugin import Plugin
 from ganzoo.priors import PRIORS, Z
-from ganzoo.training import slots
+from ganzoo.training import given, slots
 from ganzoo.training.balance import balanced
 from ganzoo.training.batches import Batches, InMemory
 from ganzoo.training.networks import build
@@ -75,7 +75,8 @@ class Game:
         self.phase_start = max((m for m in self.milestones if m <= step), default=0)
         self._before = self._draws_before(self.phase_start)
         before = {p.name: (p, self._slots[p.name]) for p in self.players}
-        self.players = self.plugin.players(self.networks, self.spec, self.phase_start)
+        made = self.plugin.players(self.networks, self.spec, self.phase_start)
+        self.players = given.players(self.plugin, made)
         self._check_players()
         if self.auto_balance:
             self.players = [balanced(player) for player in self.players]
@@ -201,7 +202,11 @@ class Game:
         draws = len(self.schedule)
         first = self._first_draw(step)
         fed = self.batches.feed(first, count, draws, self.chunk_steps)
-        done, rows = self._chunk(tf.constant(step, tf.int64), tf.constant(count), list(fed))
+        try:
+            done, rows = self._chunk(tf.constant(step, tf.int64), tf.constant(count), list(fed))
+        except GanzooError as error:  # AutoGraph has put the way to it before what it says
+            said = str(error).strip().splitlines()[-1].strip()
+            raise type(error)(said.removeprefix(f"{type(error).__name__}: ")) from error
         return self.names, rows.numpy()[: int(done), : len(self.names)]
 
     def _first_draw(self, step: int) -> int:
@@ -313,7 +318,7 @@ class Game:
         return {place: _scalar(*place, value) for place, value in scalars.items()}
 
     def _loss(self, player: Player, turn: Turn, scalars: Scalars) -> tf.Tensor:
-        loss = player.loss(turn)
+        loss = given.loss(self.plugin, player.name, player.loss(turn))
         extra = player.penalty(turn) if player.penalty else None
         if extra is None:
             return loss

@@ -21,6 +21,7 @@ from ganzoo.inputs import Input
 from ganzoo.plugin import Frozen, Plugin
 from ganzoo.priors import key
 from ganzoo.spec import DataSpec
+from ganzoo.training import given
 
 LARGEST = 16 * 2**30
 """Bytes of a frozen network's file."""
@@ -50,8 +51,8 @@ def build(plugin: Plugin, spec: DataSpec, seed: int, precision: str) -> Built:
         keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
         keras.utils.set_random_seed(key(seed, "weights") % 2**31)
         with _fitting():
-            networks = dict(plugin.networks(spec)) | still
-            live = plugin.sampler(networks, spec)
+            networks = given.networks(plugin, plugin.networks(spec)) | still
+            live = given.sampler(plugin, plugin.sampler(networks, spec))
         keras.config.set_dtype_policy("float32")
         average = plugin.sampler(dict(plugin.networks(spec)) | still, spec)
         _check_batch(plugin.batch_size, networks, precision)
