@@ -17,6 +17,7 @@ SMALLEST = {
     "acgan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "cgan": ({"hidden": 24, "z_dim": 4}, (LABELLED,)),
     "infogan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
+    "projection_gan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "wgan_gp": ({"width": 2, "z_dim": 4, "d_steps": 2}, (POINTS, IMAGES)),
 }
 """Name -> fields by which it is small, and the data that it is tried on, the first most closely.

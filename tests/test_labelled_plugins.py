@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 from test_contract import SMALLEST
@@ -9,6 +10,7 @@ from test_contract import SMALLEST
 from ganzoo import registry
 from ganzoo.fields import make
 from ganzoo.inputs import changed, rows
+from ganzoo.layers import SpectralDense, SpectralEmbedding
 from ganzoo.spec import DataSpec
 from ganzoo.testing.trial import Part, Trial, example, model_arrays
 
@@ -30,7 +32,7 @@ def turn_of(name: str, **fields):
     return game, {player.name: player for player in game.players}, turn
 
 
-@pytest.mark.parametrize("name", ["cgan", "acgan"])
+@pytest.mark.parametrize("name", ["cgan", "acgan", "projection_gan"])
 def test_data_without_labels_is_refused_in_a_sentence(name):
     plugin = make(registry.load(name), {})
     assert plugin.unsupported(SMALL) is None
@@ -88,7 +90,7 @@ def test_acgan_asks_fakes_of_the_labels_that_it_is_paid_for():
     assert float(players["generator"].penalty(turn)) == pytest.approx(50 * (1 - share), rel=1e-3)
 
 
-@pytest.mark.parametrize("name", ["acgan", "infogan"])
+@pytest.mark.parametrize("name", ["acgan", "infogan", "projection_gan"])
 @pytest.mark.parametrize("shape", [(28, 28, 1), (30, 22, 3), (9, 8, 1)])
 def test_images_of_any_sides_are_made(name, shape):
     _, networks = built(name, DataSpec(shape, classes=3))
@@ -134,3 +136,32 @@ def test_infogans_codes_are_set_by_name_when_sampling():
     np.testing.assert_array_equal(fed["code"], np.eye(game.plugin.classes)[[3] * 4])
     np.testing.assert_array_equal(fed["style"][:, 1], [-1.5] * 4)
     assert len(np.unique(fed["style"][:, 0])) == 4
+
+
+# -- projection_gan ------------------------------------------------------------------------------
+
+
+def test_a_class_is_a_direction_of_the_projection_discriminators_features():
+    _, networks = built("projection_gan")
+    judge = networks["discriminator"]
+    psi, table = (
+        next(layer for layer in judge.layers if isinstance(layer, kind))
+        for kind in (SpectralDense, SpectralEmbedding)
+    )
+    phi = keras.Model(judge.inputs[:1], psi.input)
+    images = np.random.default_rng(0).uniform(-1, 1, (5, 16, 16, 1)).astype(np.float32)
+    directions = np.random.default_rng(1).standard_normal(table.table.kernel.shape)
+    table.table.kernel.assign(directions)
+    table.table.u.assign(np.linalg.svd(directions)[2][:1])  # of the largest singular value
+    v = directions / np.linalg.norm(directions, 2)
+    found = [np.asarray(judge([images, np.full(5, y)]))[:, 0] for y in (0, 2)]
+    np.testing.assert_allclose(
+        found[0] - found[1], np.asarray(phi([images])) @ (v[0] - v[2]), rtol=1e-3
+    )
+
+
+def test_projection_gan_normalises_every_layer_of_the_discriminator_and_none_of_the_generator():
+    _, networks = built("projection_gan")
+    bare = {type(layer).__name__ for layer in networks["discriminator"].layers if layer.weights}
+    assert bare == {"SpectralConv2D", "SpectralDense", "SpectralEmbedding"}
+    assert not [layer for layer in networks["generator"].layers if hasattr(layer, "normalised")]
