@@ -214,3 +214,58 @@ def test_a_broken_metric_is_one_sentence(site, capsys, text, words):
     assert (code, err.strip().count("\n")) == (1, 0)
     assert "'taste' of theirs 1.0" in err
     assert words in err
+
+
+@pytest.fixture
+def site_packages(site, monkeypatch):
+    """A folder of installed packages that is called so."""
+    folder = site / "site-packages"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return folder
+
+
+@pytest.mark.usefixtures("_importable")
+@pytest.mark.parametrize("recorded", [False, True], ids=["in its package", "by its list of files"])
+def test_an_error_of_an_installed_plugin_names_its_file_and_is_not_ours(
+    site_packages, capsys, recorded
+):
+    wrong = PLUGIN.replace(
+        "        return losses.nonsat", "        return parts.wrong()\n        #"
+    )
+    more = "\n" * recorded  # AutoGraph takes functions of the same code and line for the same
+    wrong = wrong.replace("from ganzoo import losses", f"from ganzoo import losses\nPARTS{more}")
+    where = "their_parts" if recorded else "theirs_module.parts"
+    module = install(site_packages, "theirs", "ganzoo.plugins", "theirs", "")
+    (site_packages / f"{module}.py").unlink()
+    package = site_packages / module
+    package.mkdir()
+    (package / "__init__.py").write_text(wrong.replace("PARTS", f"import {where} as parts"))
+    parts = site_packages / ("their_parts.py" if recorded else "theirs_module/parts.py")
+    parts.write_text(f"{more}def wrong():\n    return {{}}['depth']\n")
+    if recorded:
+        (site_packages / "theirs-1.0.dist-info/RECORD").write_text("their_parts.py,,\n")
+    importlib.invalidate_caches()
+    code, _, err = call(capsys, "train", "theirs", *SMALL)
+    assert (code, err.count("\n")) == (1, 1)
+    place = "their_parts.py:3" if recorded else "theirs_module/parts.py:2"
+    assert err == f"ganzoo: KeyError at {place}: 'depth' (--debug shows all of it).\n"
+    for name in ("their_parts", "theirs_module.parts"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.usefixtures("_importable")
+def test_an_error_in_what_a_plugin_uses_is_the_plugins(site_packages, capsys):
+    (site_packages / "library.py").write_text("def mean(x):\n    return x.no_such_thing\n")
+    wrong = PLUGIN.replace(
+        "        return losses.nonsat", "        return library.mean(1)\n        #"
+    )
+    wrong = wrong.replace("from ganzoo import losses", "import library\nfrom ganzoo import losses")
+    module = install(site_packages, "theirs", "ganzoo.plugins", "theirs", wrong)
+    line = 1 + wrong.splitlines().index("        return library.mean(1)")
+    code, _, err = call(capsys, "train", "theirs", *SMALL)
+    assert code == 1
+    assert err.startswith(f"ganzoo: AttributeError at {module}.py:{line}: 'int' object has no")
+    assert "report it" not in err
+    sys.modules.pop("library")
