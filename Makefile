@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test games lint docs bench clean
+.PHONY: demo test games faults lint docs bench clean
 
 demo: $(VENV)/.installed  ## train on handwritten digits for a few minutes and draw a grid
 	$(BIN)/ganzoo train dcgan --steps 1200
@@ -14,6 +14,9 @@ test: $(VENV)/.installed-test  ## run the test suite
 
 games: $(VENV)/.installed-test  ## nine games of the literature: checked, killed, resumed to the bit, judged
 	$(BIN)/python tests/games/harness.py
+
+faults: $(VENV)/.installed-test  ## kills, full disks, flipped bytes, hostile input: some hours; goes on where it was
+	PYTHONPATH=tests $(BIN)/python -m faults --table
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

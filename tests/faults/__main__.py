@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import random
 import shutil
 import sys
@@ -64,7 +65,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _chosen(name: str, cases: list[Case], asked: argparse.Namespace) -> list[Case]:
     """A share of the cases, drawn by the part's name: the same ones each time."""
-    cases = [case for case in cases if asked.match in case.name]
+    cases = [case for case in cases if asked.match in case.name and not (asked.short and case.slow)]
     count = min(SHORT[name], len(cases)) if asked.short else max(1, round(len(cases) * asked.scale))
     drawn = random.Random(name).sample(range(len(cases)), min(count, len(cases)))
     return [cases[i] for i in sorted(drawn)]
@@ -99,8 +100,8 @@ def play(name: str, cases: list[Case], book: Ledger, work: Path, asked: argparse
     print(f"{name}: {len(CASES)} of {len(cases)} cases to play", flush=True)
     began, bad = time.monotonic(), 0
     with multiprocessing.get_context("fork").Pool(asked.workers) as pool:
-        for number, outcome, seconds in pool.imap_unordered(_play, range(len(CASES))):
-            book.add(CASES[number].name, outcome, seconds)
+        for number, outcome, seconds, cpu in pool.imap_unordered(_play, range(len(CASES))):
+            book.add(CASES[number].name, outcome, seconds, cpu)
             if outcome.kind not in GOOD:
                 bad += 1
                 print(f"  {outcome.kind}: {CASES[number].name}: {outcome.detail}", flush=True)
@@ -109,15 +110,15 @@ def play(name: str, cases: list[Case], book: Ledger, work: Path, asked: argparse
     print(f"{name}: {bad} bad, {(time.monotonic() - began) / 60:.1f} minutes", flush=True)
 
 
-def _play(number: int) -> tuple[int, Outcome, float]:
-    folder, began = WORK / str(number), time.monotonic()
+def _play(number: int) -> tuple[int, Outcome, float, float]:
+    folder, began, before = WORK / str(number), time.monotonic(), sum(os.times()[:4])
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         outcome = CASES[number].play(folder)
     except Exception:
         outcome = Outcome("broken", traceback.format_exc()[-1500:])
-    return number, outcome, time.monotonic() - began
+    return number, outcome, time.monotonic() - began, sum(os.times()[:4]) - before
 
 
 if __name__ == "__main__":

@@ -58,14 +58,14 @@ def cases(made: Made) -> Iterator[Case]:
         real = number % REAL == REAL - 1
         if number % 2:
             content = _file(bits, _plain(bits))
-            yield Case(f"{number:04} dry run", partial(_dry, content, real))
+            yield Case(f"{number:04} dry run", partial(_dry, content, real), real)
             continue
         game, words = bits.choice(list(runs)), bits.choice(READERS)
         content = _file(bits, _of_run(runs[game]))
         if bits.random() < 0.5:
             content = _sealed(content)
         play = partial(_read, runs[game], content, words, real)
-        yield Case(f"{number:04} {game}: {' '.join(words[:2])}", play)
+        yield Case(f"{number:04} {game}: {' '.join(words[:2])}", play, real)
 
 
 # -- files ----------------------------------------------------------------------------------------

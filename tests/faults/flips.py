@@ -19,7 +19,7 @@ from faults import alike, outside, warm
 from faults.ledger import Case, Outcome, plainly
 from faults.made import GAMES, Made, copied
 
-COUNT, RESUMED, REAL = 10_000, 300, 50
+COUNT, RESUMED, REAL = 10_000, 200, 50
 """All flips, those before a resume, and one in so many is followed by a real command."""
 COMMANDS = {
     "runs": ("runs", "."),
@@ -39,8 +39,8 @@ READERS = {
     "status.json": "runs report",
     "checkpoints/*": "runs sample best eval",
     "sampler.*": "sample eval",
-    "samples/*": "report animate",
-    "fields/*": "report animate",
+    "samples/*": "report report animate",
+    "fields/*": "report report report animate",
     "eval/*": "compare report",
     "*": "runs report",
 }
@@ -59,13 +59,15 @@ def cases(made: Made) -> Iterator[Case]:
         if number % (COUNT // RESUMED) == 0:
             flip = _flip(bits, half)
             play = partial(_resumed, half, straight, flip, real)
-            yield Case(f"{number:05} mlp_gan {flip}: resume{', really' if real else ''}", play)
+            yield Case(
+                f"{number:05} mlp_gan {flip}: resume{', really' if real else ''}", play, real
+            )
             continue
         game, run = bits.choice(finished)
         flip = _flip(bits, run)
         command = bits.choice(_readers(flip.file))
         play = partial(_read, run, flip, command, references[game][command], game, real)
-        yield Case(f"{number:05} {game} {flip}: {command}{', really' if real else ''}", play)
+        yield Case(f"{number:05} {game} {flip}: {command}{', really' if real else ''}", play, real)
 
 
 def _readers(file: str) -> list[str]:

@@ -65,4 +65,4 @@ def _device(made: Made, name: str, words: tuple[str, ...], std: str | None = "")
             return Outcome("survived" if std is None else "other", "all well, it says")
         return Outcome("refused" if done.err.strip() else "other", done.last)
 
-    return Case(name, play)
+    return Case(name, play, slow=True)

@@ -19,7 +19,7 @@ from faults.hostile_folders import stand
 from faults.ledger import Case, Outcome
 from faults.made import Made, copied
 
-NAME = "data"
+NAME, LARGE = "data", "13 GB of zeros"
 
 
 def cases(made: Made) -> Iterator[Case]:
@@ -28,7 +28,7 @@ def cases(made: Made) -> Iterator[Case]:
     for name, make in FOLDERS.items():
         yield Case(f"a folder with {name}", partial(_folder, judged, make))
     for name, (ending, make) in ARRAYS.items():
-        yield Case(f"{ending} with {name}", partial(_array, judged, ending, make))
+        yield Case(f"{ending} with {name}", partial(_array, judged, ending, make), name == LARGE)
 
 
 def _commands(place: str, size: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -324,7 +324,7 @@ NPZ: dict[str, Callable[[Path], None]] = {
     "names that lead out": _of(lambda: _zip(**{"../outside/empty.npy": _npy(_values(64, 2))})),
     "odd names": _of(lambda: _zip(**{"\x1b[31m.npy": _npy(_values(9)), ".npy": _npy(_values(9))})),
     "a claim of a terabyte": _of(lambda: _zip(**{"x.npy": _claims(f"({1 << 38},)")})),
-    "13 GB of zeros": _of(lambda: _bomb(13)),
+    LARGE: _of(lambda: _bomb(13)),
     "20,000 members": _of(lambda: _zip(**{f"a{n}.npy": b"" for n in range(20_000)})),
     "no member": _of(lambda: _zip()),
     "other lengths": _of(lambda: _npz(x=_values(64, 2), y=np.zeros(63, np.int32))),

@@ -42,8 +42,8 @@ def cases(made: Made) -> Iterator[Case]:
     for entry in ENTRIES:
         for kind, make in KINDS.items():
             yield Case(f"{entry} is {kind}: read", partial(_read, judged, entry, make))
-            yield Case(f"{entry} is {kind}: resume", partial(_resume, half, entry, make))
-        yield Case(f"{entry} is a link: not followed", partial(_followed, judged, entry))
+            yield Case(f"{entry} is {kind}: resume", partial(_resume, half, entry, make), True)
+        yield Case(f"{entry} is a link: not followed", partial(_followed, judged, entry), True)
         for mode in (0, 0o222):
             play = partial(_locked, judged, entry, mode)
             yield Case(f"{entry} has mode {mode:o} and another reads", play)
@@ -53,7 +53,9 @@ def cases(made: Made) -> Iterator[Case]:
     yield Case("a run that is read-only: resume", partial(_locked_resume, half))
     yield Case("a run whose folder is closed", partial(_locked, judged, ".", 0))
     for name, change in MEANWHILE.items():
-        yield Case(f"a run that is {name} while it is trained in", partial(_meanwhile, change))
+        yield Case(
+            f"a run that is {name} while it is trained in", partial(_meanwhile, change), True
+        )
     for name, make in LISTS.items():
         yield Case(f"a list of runs with {name}", partial(_listed, judged, make))
 

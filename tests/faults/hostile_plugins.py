@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -132,7 +133,7 @@ def cases(made: Made) -> Iterator[Case]:
     for name, changed in ODD.items():
         yield Case(f"a file: {name}", partial(_file, _plugin(**changed)))
     for name, text in {**IMPORTS, **HANGS}.items():
-        yield Case(f"a distribution that {name} at import", partial(_installed, text + WORKS))
+        yield Case(f"a distribution that {name} at import", partial(_installed, text + WORKS), True)
     for name, make in PLACES.items():
         yield Case(f"a file that is {name}", partial(_place, make))
 
@@ -172,7 +173,7 @@ def _stands(folder: Path, plugin: str, raises: bool = False) -> Outcome:
 
 
 def _installed(text: str, folder: Path) -> Outcome:
-    """In a process of its own, as it is when a distribution is there from the start.
+    """As it is when a distribution is there from the start.
 
     No command that is about something else imports it, or waits for it a second time.
     """
@@ -185,6 +186,7 @@ def _installed(text: str, folder: Path) -> Outcome:
     outside.lay_out(folder)
 
     def first() -> None:
+        sys.path.append(str(site))
         os.environ["PYTHONPATH"] += f"{os.pathsep}{site}"
         os.environ["XDG_CACHE_HOME"] = str(folder / "made-cache")
 
@@ -195,7 +197,7 @@ def _installed(text: str, folder: Path) -> Outcome:
         (("list",), 30.0),
         (("info", "mine"), 90.0),
     ):
-        done, touched = outside.watched(folder, *words, first=first, real=True, limit=limit)
+        done, touched = outside.watched(folder, *words, first=first, limit=limit)
         outcome = plainly(done, touched)
         if outcome.kind not in ("refused", "survived"):
             return Outcome(outcome.kind, f"{' '.join(words)}: {outcome.detail}")

@@ -79,17 +79,15 @@ def _stops(made: Made) -> Iterator[Case]:
 
 def _case(made: Made, what: str, game: str, moments: list[Moment], real: bool) -> Case:
     name = f"{what} {game}: {', then '.join(map(str, moments))}{', really' if real else ''}"
-    reference = made.straight(game)
-    times = made.times(game)
 
     def play(folder: Path) -> Outcome:
         for moment in moments:
-            done = _interrupted(game, folder, moment, times, real)
+            done = _interrupted(game, folder, moment, made.times(game), real)
             if done.fault:
                 return Outcome(done.fault, done.last)
-        return completed(game, folder, reference, real)
+        return completed(game, folder, made.straight(game), real)
 
-    return Case(name, play)
+    return Case(name, play, real or game != "mlp_gan")
 
 
 def _interrupted(
@@ -147,14 +145,12 @@ def _places(made: Made, game: str = "mlp_gan") -> Iterator[Case]:
 
 
 def _place(made: Made, game: str, number: int, what: str, half: bool) -> Case:
-    reference = made.straight(game)
-
     def play(folder: Path) -> Outcome:
         first = places.Killing(folder / "run", number, half).begin
         done = warm.ganzoo(*_words(game, folder), folder=folder, first=first)
         if done.fault:
             return Outcome(done.fault, done.last)
-        return completed(game, folder, reference)
+        return completed(game, folder, made.straight(game))
 
     name = places.timeless(what)
     return Case(f"place {number:03} {game}: {'half of ' if half else 'before '}{name}", play)

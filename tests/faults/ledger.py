@@ -35,6 +35,8 @@ class Case:
     name: str
     play: Callable[[Path], Outcome]
     """Takes an empty folder of its own."""
+    slow: bool = False
+    """Whether the short form leaves it out."""
 
 
 def plainly(done: Done, touched: str = "") -> Outcome:
@@ -64,9 +66,9 @@ class Ledger:
             found[row["case"]] = row
         return list(found.values())
 
-    def add(self, case: str, outcome: Outcome, seconds: float) -> None:
-        """Write down how a case ended."""
-        row = {"case": case, **asdict(outcome), "seconds": round(seconds, 2)}
+    def add(self, case: str, outcome: Outcome, seconds: float, cpu: float) -> None:
+        """Write down how a case ended, how long it took, and how long the processor did."""
+        row = {"case": case, **asdict(outcome), "seconds": round(seconds, 2), "cpu": round(cpu, 2)}
         with self.path.open("a") as file:
             file.write(json.dumps(row) + "\n")
 

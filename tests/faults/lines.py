@@ -77,7 +77,8 @@ def cases(made: Made) -> Iterator[Case]:
         real = number % REAL == REAL - 1
         std = (bits.choice(("/dev/null", None)), bits.choice(STREAMS), bits.choice(STREAMS))
         play = partial(_play, judged, half, words, std if real else None)
-        yield Case(f"{number:03} {ascii(words)[1:-1][:300]}{f' {std}' if real else ''}", play)
+        told = f"{number:03} {ascii(words)[1:-1][:300]}"
+        yield Case(f"{told} {std}" if real else told, play, real)
 
 
 # -- lines ----------------------------------------------------------------------------------------

@@ -34,15 +34,15 @@ PARTS: dict[str, Callable[[Made], Iterable[Case]]] = {
     "pairs": pairs.cases,
 }
 SHORT = {
-    "kills": 8,
-    "full disk": 4,
+    "kills": 6,
+    "full disk": 2,
     "flips": 150,
     "configs": 60,
     "lines": 60,
-    "folders": 20,
-    "values": 40,
-    "graphs": 20,
-    "data": 8,
-    "plugins": 6,
-    "pairs": 3,
+    "folders": 10,
+    "values": 30,
+    "graphs": 12,
+    "data": 5,
+    "plugins": 4,
+    "pairs": 2,
 }
