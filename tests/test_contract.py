@@ -17,7 +17,9 @@ SMALLEST = {
     "acgan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "cgan": ({"hidden": 24, "z_dim": 4}, (LABELLED,)),
     "infogan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
+    "lsgan": ({"width": 2, "z_dim": 4}, (POINTS, IMAGES)),
     "projection_gan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
+    "sngan": ({"width": 2, "z_dim": 4}, (IMAGES,)),
     "wgan_gp": ({"width": 2, "z_dim": 4, "d_steps": 2}, (POINTS, IMAGES)),
 }
 """Name -> fields by which it is small, and the data that it is tried on, the first most closely.
