@@ -120,9 +120,9 @@ def decode(path: Path, size: int | None) -> np.ndarray | str:
             image = _eight_bits(image) if deep else _on_white(image)
             pixels = np.asarray(square(image, size) if size else image)
     except OSError as error:
-        return error.strerror or str(error)
+        return error.strerror or str(error).rstrip(".")
     except Exception as error:  # Pillow's decoders raise any kind on damaged files
-        return str(error) or type(error).__name__
+        return str(error).rstrip(".") or type(error).__name__
     if (pixels[..., :1] == pixels).all():
         return pixels[..., :1].copy()
     return pixels
