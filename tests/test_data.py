@@ -121,7 +121,7 @@ def test_points_are_the_same_each_time_and_other_points_in_the_test_split():
         ("ring", "a65ef3b7d071b2c0"),
         ("grid", "26af13fbf29e4d38"),
         ("gaussian1d_minus2", "e8e0b8cc8c2e592c"),
-        ("screws", "1640795d1bf8ec4a"),
+        ("screws", "40c87ae348e33b13"),
         ("swissroll", "074b74e22e677eed"),
         ("moons", "ef63cc33677e842d"),
     ],

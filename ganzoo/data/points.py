@@ -17,7 +17,7 @@ from ganzoo.spec import DataSpec
 COUNT = 100_000
 FEWER = {"gaussian1d_minus2": 10_000, "screws": 10_000}
 """Those of which an epoch is short: 400 of them are minutes."""
-LINE = {"gaussian1d": (4.0, 0.5), "gaussian1d_minus2": (-2.0, 1.0), "screws": (5.0, 0.1)}
+LINE = {"gaussian1d": (4.0, 0.5), "gaussian1d_minus2": (-2.0, 1.0), "screws": (5.0, 0.5)}
 """Mean and deviation of those with one mode on a line."""
 JUDGED = 2_500
 PROTOCOL = "2,500 points (Srivastava et al. 2017; Lin et al. 2018)"
@@ -26,7 +26,7 @@ SEEDS = {"train": 0, "test": 1}
 NAMES = {
     "gaussian1d": "numbers from one normal distribution, mean 4, deviation 0.5",
     "gaussian1d_minus2": "numbers from one normal distribution, mean -2, deviation 1",
-    "screws": "radii of screws: numbers round 5, deviation 0.1",
+    "screws": "radii of screws: numbers round 5, deviation 0.5",
     "ring": "2-D points: 8 modes on a circle of radius 1, deviation 0.01",
     "grid": "2-D points: 25 modes on a 5x5 grid of spacing 2, deviation 0.05",
 }
