@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from ganzoo import inputs as named
+from ganzoo import signature
 from ganzoo.errors import GanzooError
 from ganzoo.inputs import Input
 from ganzoo.plugin import Plugin
 from ganzoo.priors import PRIORS, Data
+from ganzoo.signature import Output, Signature
 from ganzoo.spec import DataSpec
-
-
-@dataclass(frozen=True)
-class Output:
-    """One output of a sampler: what it is called, and which array of the data it imitates."""
-
-    name: str
-    imitates: str
-    shape: tuple[int, ...]
-    range: tuple[float, float] | None
-    needs: tuple[str, ...] = ()
-    """The inputs that it depends on."""
-
-    @property
-    def is_image(self) -> bool:
-        """Whether a sample has height, width and channels."""
-        return len(self.shape) == 3
 
 
 def declared(
@@ -90,7 +75,8 @@ def _listed(made: Any) -> list[Any]:
 
 
 def export(model: keras.Model, plugin: Plugin, spec: DataSpec) -> tuple[bytes, dict[str, Any]]:
-    """The sampler as a serialised graph from (inputs, weights) to samples, and its signature."""
+    """The sampler as a serialised graph from (inputs, weights) to samples, and the signature of it,
+    both with their digests (`ganzoo.signature`)."""
     inputs, outputs = declared(model, plugin, spec)
     trainable, fixed = model.trainable_variables, model.non_trainable_variables
 
@@ -112,36 +98,24 @@ def export(model: keras.Model, plugin: Plugin, spec: DataSpec) -> tuple[bytes, d
         node.device = ""
     feeds = [t.name for t in concrete.inputs]
     positions = {id(v): i for i, v in enumerate(model.variables)}
-    return definition.SerializeToString(deterministic=True), {
-        "format": 2,
-        "inputs": [
-            {
-                "name": one.name,
-                "shape": list(one.shape),
-                "dtype": one.dtype,
-                "source": named.as_json(one.source),
-                **({"columns": list(one.columns)} if one.columns else {}),
-            }
-            for one in inputs
-        ],
-        "outputs": [
-            {
-                "name": one.name,
-                "imitates": one.imitates,
-                "shape": list(one.shape),
-                "range": list(one.range) if one.range else None,
-                "needs": _needed(definition, made.name, feeds, one.needs),
-                "fetch": made.name,
-            }
+    graph = definition.SerializeToString(deterministic=True)
+    told = Signature(
+        inputs=tuple(inputs),
+        outputs=tuple(
+            replace(one, needs=_needed(definition, made.name, feeds, one.needs))
             for one, made in zip(outputs, concrete.outputs, strict=True)
-        ],
-        "feeds": feeds,
-        "weights": [positions[id(w)] for w in [*trainable, *fixed]],
-        "classes": spec.classes,
-    }
+        ),
+        fetches=tuple(made.name for made in concrete.outputs),
+        feeds=tuple(feeds),
+        weights=tuple(positions[id(w)] for w in [*trainable, *fixed]),
+        classes=spec.classes,
+    )
+    return graph, signature.sealed(signature.as_json(told), graph)
 
 
-def _needed(definition: Any, fetch: str, feeds: Sequence[str], inputs: Sequence[str]) -> list[str]:
+def _needed(
+    definition: Any, fetch: str, feeds: Sequence[str], inputs: Sequence[str]
+) -> tuple[str, ...]:
     """Which of the inputs, the first of the feeds, lead to the tensor `fetch`."""
     nodes = {node.name: node for node in definition.node}
     seen, left = set(), [fetch]
@@ -151,7 +125,7 @@ def _needed(definition: Any, fetch: str, feeds: Sequence[str], inputs: Sequence[
             seen.add(name)
             left += nodes[name].input
     places = zip(inputs, feeds, strict=False)
-    return [name for name, feed in places if feed.partition(":")[0] in seen]
+    return tuple(name for name, feed in places if feed.partition(":")[0] in seen)
 
 
 def nodes(definition: Any) -> Iterator[Any]:

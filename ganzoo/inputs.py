@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from ganzoo.priors import (
     Data,
     Label,
     Normal,
+    Rows,
     Source,
     TruncatedNormal,
     Z,
@@ -123,15 +124,35 @@ def as_json(source: Source) -> dict[str, Any]:
 
 
 def from_json(content: Mapping[str, Any]) -> Source:
-    """The source that `as_json` gave; GanzooError for anything else."""
+    """The source that `as_json` gave; GanzooError for anything else, by its name."""
     values = dict(content)
     kind = values.pop("kind", None)
-    if kind not in KINDS:
-        raise GanzooError(f"{kind!r} is no source of an input: expected one of {', '.join(KINDS)}.")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise GanzooError(
+            f"{str(kind)[:60]!r} is no source of an input: expected one of {', '.join(KINDS)}."
+        )
+    known = {one.name: one.default for one in fields(KINDS[kind])}
+    for name in values.keys() ^ known.keys():
+        what = "has no" if name in values else "needs"
+        raise GanzooError(f"the source {kind} {what} {name[:60]!r}.")
+    for name, value in values.items():
+        if not _is_like(value, known[name]):
+            raise GanzooError(f"the source {kind} cannot have {name} = {str(value)[:60]}.")
     try:
         return KINDS[kind](**values)
-    except (TypeError, ValueError) as error:
-        raise GanzooError(f"{content!r} is no source of an input ({error}).") from error
+    except (TypeError, ValueError, UsageError) as error:
+        raise GanzooError(f"the source {kind} is damaged ({error}).") from error
+
+
+def _is_like(value: Any, default: Any) -> bool:
+    """Whether a value of a source is of its default's type, and of a size that can be meant."""
+    if isinstance(default, tuple):
+        return isinstance(value, (list, tuple))
+    if isinstance(default, str):
+        return isinstance(value, str) and value.isprintable() and 0 < len(value) <= 200
+    if isinstance(default, int):
+        return type(value) is int and 0 <= value < 2**31
+    return type(value) in (int, float) and abs(value) <= 1e30
 
 
 # -- when sampling --------------------------------------------------------------------------------
@@ -212,7 +233,7 @@ def _value(one: Input, value: Any) -> np.ndarray:
         if number % 1:
             raise UsageError(f"--set {one.name}: expected a class, not {value!r}.")
         check_label(int(number), one.shape[0], one.name)
-        return np.eye(one.shape[0])[int(number)]
+        return (np.arange(one.shape[0]) == int(number)).astype(np.float64)
     try:
         value = value.split(",") if isinstance(value, str) and "," in value else value
         array = np.asarray(value, np.float64)
@@ -242,14 +263,26 @@ def rows(
     *,
     held: Held | None = None,
     wide: type = np.float32,
+    first: int = 0,
 ) -> np.ndarray:
-    """(n, *shape) for an input that needs no data, in its own type."""
+    """(n, *shape) for an input that needs no data, in its own type.
+
+    `first` is the number of the first row, where `bits` have drawn those before it.
+    """
     held = held or Held()
     if held.value is not None:
         drawn = np.broadcast_to(held.value, (n, *one.shape))
     else:
-        drawn = one.source.rows(n, one.shape, one.dtype, bits, wide)
+        skipped = first % _period(one.source)
+        drawn = one.source.rows(skipped + n, one.shape, one.dtype, bits, wide)[skipped:]
     return with_columns(one, drawn, held)
+
+
+def _period(source: Source) -> int:
+    """After how many rows a source that draws nothing begins again; 1 for one that draws."""
+    if isinstance(source, Rows):
+        return len(source.values)
+    return max(1, source.classes) if isinstance(source, Label) else 1
 
 
 def with_columns(one: Input, drawn: np.ndarray, held: Held | None) -> np.ndarray:

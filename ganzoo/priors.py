@@ -163,7 +163,7 @@ class Categorical(Source):
         count = self._count("", shape, dtype)
         places = shape[:-1] if is_float(dtype) else shape
         chosen = np.minimum((bits.random((n, *places)) * count).astype(np.int64), count - 1)
-        return np.eye(count)[chosen] if is_float(dtype) else chosen
+        return _one_hot(chosen, count) if is_float(dtype) else chosen
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class Label(Source):
 
     def of(self, labels: np.ndarray, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         """These labels (n,) as the input takes them."""
-        return (np.eye(shape[-1])[labels] if shape else labels).astype(dtype)
+        return (_one_hot(labels, shape[-1]) if shape else labels).astype(dtype)
 
 
 @dataclass(frozen=True)
@@ -266,6 +266,10 @@ PRIORS: dict[str, Source] = {
 
 def is_float(dtype: str) -> bool:
     return dtype.startswith(("float", "bfloat"))
+
+
+def _one_hot(chosen: np.ndarray, count: int) -> np.ndarray:
+    return (np.asarray(chosen)[..., None] == np.arange(count)).astype(np.float64)
 
 
 def _frozen(value: Any) -> Any:

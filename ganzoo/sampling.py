@@ -2,26 +2,27 @@
 
 A run exports its averaged generator as a graph that takes the weights as inputs, and beside it
 what it takes and makes: inputs by name, each with its source, and outputs by name, each with the
-array of the data that it imitates. The graph is data, and may be a stranger's: `ganzoo.vetting`
-lets through what can only compute.
+array of the data that it imitates. `ganzoo.exported` is both; here they meet a checkpoint's weights
+and what the inputs are fed.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from ganzoo import data, vetting
+from ganzoo import data, signature
 from ganzoo import inputs as named
 from ganzoo.data import to_float
 from ganzoo.errors import GanzooError, UsageError, unknown
-from ganzoo.exporting import Output
+from ganzoo.exported import Exported
 from ganzoo.inputs import Input
-from ganzoo.priors import PRIORS, Data, Label, Z
+from ganzoo.priors import Data, Label
 from ganzoo.run import RunDir
+from ganzoo.signature import Output
 
 Rows = Callable[[Data], np.ndarray]
 """An input's source in the data -> its rows, uint8 images or values as they are."""
@@ -34,54 +35,22 @@ class Sampler:
     """
 
     def __init__(self, run: RunDir, step: int | None = None, *, rows: Rows | None = None):
-        graph, signature = run.sampler()
+        graph, content = run.sampler()
         if step is None:
             self.step, arrays = run.latest("sampler/")
         else:
             self.step, arrays = step, run.read_checkpoint(step, "sampler/")
-        definition = vetting.read(graph)
-        try:
-            self._read(definition, _upgraded(signature, definition), arrays)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise GanzooError(
-                f"{run}/sampler.json is damaged, or does not belong to sampler.pb "
-                f"({type(error).__name__}: {error})."
-            ) from error
+        self._exported = Exported(graph, content, str(run))
+        self._weights = self._exported.weights(arrays)
+        self.inputs = list(self._exported.signature.inputs)
+        self.outputs = list(self._exported.signature.outputs)
         self.rows = rows or StoredRows(run)
-
-    def _read(
-        self, definition: Any, signature: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
-    ) -> None:
-        self.inputs = [
-            Input(
-                one["name"],
-                tuple(one["shape"]),
-                one["dtype"],
-                named.from_json(one["source"]),
-                tuple(map(str, one.get("columns", ()))),
+        if signature.is_old(content):
+            warnings.warn(
+                f"{run} was written by an earlier version: its sampler has no digests, so that "
+                "damage to it may not be told.",
+                stacklevel=2,
             )
-            for one in signature["inputs"]
-        ]
-        self.outputs = [
-            Output(
-                one["name"],
-                one["imitates"],
-                tuple(one["shape"]),
-                tuple(one["range"]) if one["range"] else None,
-                tuple(one["needs"]),
-            )
-            for one in signature["outputs"]
-        ]
-        self._feeds = signature["feeds"]
-        self._fetch = {one["name"]: one["fetch"] for one in signature["outputs"]}
-        self._weights = [tf.constant(arrays[f"sampler/{i}"]) for i in signature["weights"]]
-        self._graph = tf.compat.v1.wrap_function(
-            lambda: tf.compat.v1.import_graph_def(definition, name=""), []
-        )
-        vetting.check_sizes(self._graph.graph)
-        self._calls: dict[str, Any] = {}
-        for one in self.outputs:
-            self._graph.graph.get_tensor_by_name(self._fetch[one.name])
 
     @property
     def conditional(self) -> bool:
@@ -109,57 +78,7 @@ class Sampler:
 
     def __call__(self, values: Mapping[str, np.ndarray], output: str | None = None) -> np.ndarray:
         """Samples (n, *shape), float32, for the values (n, ...) of the inputs that it needs."""
-        chosen = self.output(output)
-        needed = [(i, one) for i, one in enumerate(self.inputs) if one.name in chosen.needs]
-        if chosen.name not in self._calls:
-            feeds = [self._feeds[i] for i, _ in needed]
-            graph = self._graph.graph
-            self._calls[chosen.name] = self._graph.prune(
-                [graph.get_tensor_by_name(n) for n in feeds + self._feeds[len(self.inputs) :]],
-                [graph.get_tensor_by_name(self._fetch[chosen.name])],
-            )
-        given = [tf.constant(values[one.name], one.dtype) for _, one in needed]
-        return self._calls[chosen.name](*given, *self._weights)[0].numpy()
-
-    def values(
-        self,
-        n: int,
-        *,
-        seed: int,
-        settings: Mapping[str, Any] | None = None,
-        given: Mapping[str, np.ndarray] | None = None,
-        output: str | None = None,
-    ) -> dict[str, np.ndarray]:
-        """What the inputs of an output are fed for samples 0 to n - 1.
-
-        `settings` are `named.changed`'s; `given` are rows for inputs by their names, in place of
-        what feeds them otherwise: row i mod their number for sample i.
-        """
-        needs = self.output(output).needs
-        settings, given = dict(settings or {}), given or {}
-        inputs, held = named.changed(self.inputs, settings)
-        streams = named.streams(inputs, seed)
-        for name in [*given, *(name.partition(".")[0] for name in settings)]:
-            if name not in streams:
-                raise unknown("input", name, streams)
-            if name not in needs:
-                raise UsageError(
-                    f"the output {self.output(output).name!r} does not depend on the input "
-                    f"{name!r}; it depends on {', '.join(needs)}."
-                )
-        found = {}
-        for one in inputs:
-            if one.name in given:
-                rows = _fitting(one, given[one.name], n)
-                found[one.name] = named.with_columns(one, rows, held.get(one.name))
-            elif one.name not in needs:
-                continue
-            elif isinstance(one.source, Data) and held.get(one.name, named.Held()).value is None:
-                rows = _fitting(one, self.rows(one.source), n)
-                found[one.name] = named.with_columns(one, rows, held.get(one.name))
-            else:
-                found[one.name] = named.rows(one, n, streams[one.name], held=held.get(one.name))
-        return found
+        return self._exported(self.output(output), values, self._weights)
 
     def batches(
         self,
@@ -172,12 +91,17 @@ class Sampler:
         output: str | None = None,
         batch_size: int = 500,
     ) -> Iterator[np.ndarray]:
-        """`n` samples in batches. Sample `i` depends on the seed and `i` alone."""
+        """`n` samples in batches, smaller ones where the memory wants it. Sample `i` depends on the
+        seed and `i` alone.
+
+        `settings` are `named.changed`'s; `given` are rows for inputs by their names, in place of
+        what feeds them otherwise: row i mod their number for sample i.
+        """
         asked = dict(settings or {}) | self.labelled(label)
-        values = self.values(n, seed=seed, settings=asked, given=given, output=output)
-        for start in range(0, n, batch_size):
-            part = {name: rows[start : start + batch_size] for name, rows in values.items()}
-            yield self(part, output)
+        feeding = _Feeding(self, self.output(output), seed, asked, given or {})
+        size = self._exported.together(self.output(output), min(n, batch_size))
+        for first in range(0, n, size):
+            yield self(feeding.part(first, min(first + size, n)), output)
 
     def labelled(self, label: int | None) -> dict[str, int]:
         """The setting that asks for one class."""
@@ -197,6 +121,46 @@ class Sampler:
             return (np.arange(n) % self.classes).astype(np.int32)
         self.labelled(label)
         return np.full(n, label, np.int32)
+
+
+class _Feeding:
+    """What the inputs of an output are fed, sample by sample in order."""
+
+    def __init__(
+        self,
+        sampler: Sampler,
+        output: Output,
+        seed: int,
+        settings: Mapping[str, Any],
+        given: Mapping[str, np.ndarray],
+    ):
+        inputs, self.held = named.changed(sampler.inputs, settings)
+        self.bits = named.streams(inputs, seed)
+        self.inputs = [one for one in inputs if one.name in output.needs]
+        for name in [*given, *(name.partition(".")[0] for name in settings)]:
+            if name not in self.bits:
+                raise unknown("input", name, self.bits)
+            if name not in output.needs:
+                raise UsageError(
+                    f"the output {output.name!r} does not depend on the input {name!r}; it depends "
+                    f"on {', '.join(output.needs)}."
+                )
+        self.stored = {one.name: given[one.name] for one in self.inputs if one.name in given}
+        for one in self.inputs:
+            whole = self.held.get(one.name, named.Held()).value is not None
+            if isinstance(one.source, Data) and one.name not in given and not whole:
+                self.stored[one.name] = sampler.rows(one.source)
+
+    def part(self, first: int, end: int) -> dict[str, np.ndarray]:
+        """The values for the samples from `first` on; those before it have been asked for."""
+        return {one.name: self._rows(one, first, end) for one in self.inputs}
+
+    def _rows(self, one: Input, first: int, end: int) -> np.ndarray:
+        held = self.held.get(one.name)
+        if one.name in self.stored:
+            rows = _fitting(one, self.stored[one.name], np.arange(first, end))
+            return named.with_columns(one, rows, held)
+        return named.rows(one, end - first, self.bits[one.name], held=held, first=first)
 
 
 class StoredRows:
@@ -223,42 +187,14 @@ class StoredRows:
         return self._data.arrays[source.array]
 
 
-def _fitting(one: Input, rows: np.ndarray, n: int) -> np.ndarray:
-    """Rows as the input takes them: (n, *shape), pixels in [-1, 1], again from the first."""
+def _fitting(one: Input, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Rows at these places, again from the first behind the last, as the input takes them:
+    (n, *shape), pixels in [-1, 1]."""
     rows = np.asarray(rows)
     if not len(rows) or rows.shape[1:] != one.shape:
         raise UsageError(
             f"the input {one.name!r} takes rows of {one.shape}, not {rows.shape[1:]}"
             f"{'' if len(rows) else ': there are none'}."
         )
-    chosen = rows[np.arange(n) % len(rows)]
+    chosen = rows[places % len(rows)]
     return (to_float(chosen) if chosen.dtype == np.uint8 else chosen).astype(one.dtype)
-
-
-def _upgraded(signature: Mapping[str, Any], definition: Any) -> Mapping[str, Any]:
-    """A signature of format 2, also from the one that version 0.1 wrote: z and a label in, one
-    kind of samples out."""
-    if signature.get("format") == 2:
-        return signature
-    classes, names = signature["classes"], signature["inputs"]
-    prior = named.as_json(PRIORS[signature["z_prior"]])
-    label = named.as_json(Label(classes))
-    plain = len(names) == 1 or Z in names
-    inputs = [
-        {
-            "name": name if plain and len(names) > 1 else (name if name == "label" else Z),
-            "shape": [] if name == "label" else [signature["z_dim"]],
-            "dtype": "int32" if name == "label" else "float32",
-            "source": label if name == "label" else prior,
-        }
-        for name in names
-    ]
-    output = {
-        "name": signature["key"],
-        "imitates": signature["key"],
-        "shape": signature["shape"],
-        "range": signature["range"],
-        "needs": [one["name"] for one in inputs],
-        "fetch": signature["fetch"],
-    }
-    return {**signature, "inputs": inputs, "outputs": [output]}

@@ -1,17 +1,17 @@
-"""A stranger's graph -> the same graph, if all that it can do is compute; else an error.
+"""A stranger's graph is read if all that it can do is compute; else it is an error.
 
 A run's `sampler.pb` may come from anybody. What is not known to be harmless is refused: only
-operations of `COMPUTES` may stand in it, on numbers alone, without loops, and no larger than a
-generator's graph gets. What decides where and how an operation runs (devices, compiler settings,
-internal attributes) is not taken over.
+operations of `COMPUTES` may stand in it, on numbers alone, without loops, and no more than a
+generator needs. What they would take of memory and time is for `ganzoo.bounds` to say; where and
+how they run (devices, compiler settings, internal attributes) is no matter of the graph's, since
+`ganzoo.program` calls each by its name.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganzoo.errors import GanzooError
@@ -38,7 +38,7 @@ _COMPUTES = """
     TensorScatterAdd TensorScatterUpdate Tile Transpose Unpack ZerosLike
 
     BatchMatMul BatchMatMulV2 BatchMatMulV3 Cholesky Einsum MatMul MatrixDeterminant MatrixInverse
-    MatrixSolve MatrixTriangularSolve Qr SelfAdjointEigV2 Svd
+    MatrixSolve MatrixTriangularSolve Qr
 
     AvgPool AvgPool3D BatchToSpaceND BiasAdd Conv2D Conv2DBackpropInput Conv3D
     Conv3DBackpropInputV2 DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput
@@ -55,64 +55,62 @@ COMPUTES = frozenset(_COMPUTES.split())
 """Operations that turn numbers into numbers and do nothing else."""
 CALLS = {"PartitionedCall": "f", "StatefulPartitionedCall": "f"}
 """Operations that run a function of the same graph, and the attribute that names it."""
-KEPT = {"_XlaMustCompile"}
-"""Internal attributes of functions and calls that are taken over; grouped convolutions need it."""
-HOW = ("config", "config_proto", "executor_type")
-"""Attributes of a call that say how it runs: not taken over."""
 
+BYTES = 2**25
+"""Of the file; an ordinary one has less than 5 MB. To read one takes up to 40 times the memory."""
 NODES = 50_000
-EXPANDED = 1_000_000
 """Operations, where every call counts as what it calls."""
+DEEP = 20
+"""Calls within each other."""
 CONSTANTS = 2**28
 """Bytes of all constants together, as they are in memory and not as they are stored."""
-LARGEST = 2**27
-"""Numbers in one tensor that one sample needs."""
+WHOLE = 4_096
+"""The largest whole number that an operation is set to: a stride, a dilation, a number of parts."""
 
 
 def read(graph: bytes) -> Any:
-    """The vetted GraphDef in these bytes; GanzooError where they are none."""
+    """The GraphDef in these bytes; GanzooError where it is none, or can do more than compute."""
     from tensorflow.core.framework import graph_pb2
 
+    if len(graph) > BYTES:
+        raise refused(f"more than {BYTES // 2**20} MiB")
     try:
         definition = graph_pb2.GraphDef.FromString(graph)
     except Exception as error:  # protobuf's own, which differs from version to version
         raise GanzooError(f"the run's sampler.pb is damaged ({error}).") from error
-    return vetted(definition)
+    check(definition)
+    return definition
 
 
-def vetted(definition: Any) -> Any:
-    """A GraphDef that can only compute: `definition` without what says where and how it runs.
-
-    Raises GanzooError with the first thing that a generator does not need.
-    """
-    from tensorflow.core.framework import graph_pb2
-
+def check(definition: Any) -> None:
+    """Raise GanzooError with the first thing in a GraphDef that a generator does not need."""
     functions = {function.signature.name: function for function in definition.library.function}
-    if len(functions) != len(definition.library.function) or functions.keys() & COMPUTES:
-        raise _refused("two functions of one name, or one that is named like an operation")
-    places = [("", definition.node)]
-    places += [(name, function.node_def) for name, function in functions.items()]
-    if sum(len(nodes) for _, nodes in places) > NODES:
-        raise _refused(f"more than {NODES:,} operations")
-    for _, nodes in places:
+    if len(functions) != len(definition.library.function) or functions.keys() & {"", *COMPUTES}:
+        raise refused("two functions of one name, or one that is named like an operation")
+    places = {"": definition.node}
+    places |= {name: function.node_def for name, function in functions.items()}
+    if len(places) + sum(map(len, places.values())) > NODES:
+        raise refused(f"more than {NODES:,} operations")
+    for nodes in places.values():
+        if len({node.name for node in nodes}) != len(nodes):
+            raise refused("two operations of one name")
         for node in nodes:
             _check(node, functions)
-    _check_calls(places, functions)
-    _check_constants(places)
-    # names of its own: a process that traced the same function holds another of its name
-    mark = hashlib.sha256(definition.SerializeToString(deterministic=True)).hexdigest()[:12]
-    clean = graph_pb2.GraphDef(versions=definition.versions)
-    clean.node.extend(_plain_node(node, mark) for node in definition.node)
-    for function in functions.values():
-        clean.library.function.append(_plain_function(function, mark))
-    return clean
+    _check_calls(places)
+    _check_constants([node for nodes in places.values() for node in nodes])
 
 
-def _refused(what: str) -> GanzooError:
+LAYERS = (
+    "build the generator of layers that compute in one go (unroll=True for recurrent ones), "
+    "without loops, text or files"
+)
+
+
+def refused(what: str, todo: str = LAYERS) -> GanzooError:
+    """The error about a graph that holds something which is not let through."""
     return GanzooError(
         f"the run's sampler.pb holds {what}, which a generator does not need: not run. Of a run of "
-        "yours: build the generator of layers that compute in one go (unroll=True for recurrent "
-        "ones), without loops, text or files."
+        f"yours: {todo}."
     )
 
 
@@ -122,25 +120,27 @@ def _refused(what: str) -> GanzooError:
 def _check(node: Any, functions: Mapping[str, Any]) -> None:
     """One operation: that it is known, on numbers, with no function but one of the graph's own."""
     if node.op not in COMPUTES and node.op not in CALLS:
-        raise _refused(f"the operation {node.op[:60]!r} ({node.name[:60]})")
+        raise refused(f"the operation {node.op[:60]!r} ({node.name[:60]})")
+    if node.op in CALLS and node.attr[CALLS[node.op]].func.name not in functions:
+        raise refused(f"a call of no function of its own ({node.name[:60]})")
     for name, value in node.attr.items():
-        kind = value.WhichOneof("value")
-        called = value.func if kind == "func" else None
-        if called is not None and (
-            CALLS.get(node.op) != name or called.name not in functions or called.attr
-        ):
-            raise _refused(f"the operation {node.op!r} with a function {called.name[:60]!r}")
-        if kind == "list" and value.list.func:
-            raise _refused(f"the operation {node.op!r} with functions")
-        kinds = [value.type] if kind == "type" else value.list.type if kind == "list" else []
-        kinds = [*kinds, *([value.tensor.dtype] if kind == "tensor" else [])]
-        for number in kinds:
-            if number not in _numbers():
-                raise _refused(f"the operation {node.op!r} on something other than numbers")
+        _check_attribute(node.op, name, value)
+
+
+def _check_attribute(operation: str, name: str, value: Any) -> None:
+    kind = value.WhichOneof("value")
+    if value.func.attr or value.list.func or (kind == "func" and CALLS.get(operation) != name):
+        raise refused(f"the operation {operation!r} with a function of its own")
+    kinds = [*value.list.type, *([value.type] if kind == "type" else [])]
+    kinds += [value.tensor.dtype] if kind == "tensor" else []
+    if not _numbers().issuperset(kinds) or value.list.tensor:
+        raise refused(f"the operation {operation!r} on something other than numbers")
+    if any(abs(number) > WHOLE for number in [value.i, *value.list.i]):
+        raise refused(f"the operation {operation!r} with {name[:60]!r} of more than {WHOLE:,}")
 
 
 @functools.cache
-def _numbers() -> set[int]:
+def _numbers() -> frozenset[int]:
     """The types that are numbers."""
     import tensorflow as tf
 
@@ -148,84 +148,35 @@ def _numbers() -> set[int]:
         "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool "
         "complex64 complex128"
     )
-    return {getattr(tf, name).as_datatype_enum for name in kinds.split()}
+    return frozenset(getattr(tf, name).as_datatype_enum for name in kinds.split())
 
 
-def _check_calls(places: list[tuple[str, Any]], functions: Mapping[str, Any]) -> None:
+def _check_calls(places: Mapping[str, Any]) -> None:
     """No function that calls itself, and not too much work by calls of calls."""
     called = {
         place: [node.attr[CALLS[node.op]].func.name for node in nodes if node.op in CALLS]
-        for place, nodes in places
+        for place, nodes in places.items()
     }
-    size = {place: len(nodes) for place, nodes in places}
     whole: dict[str, int] = {}
-    for _ in range(len(functions) + 1):  # each round settles the functions that call settled ones
+    for _ in range(DEEP):  # each round settles the functions that call settled ones
         ready = [p for p in called if p not in whole and all(c in whole for c in called[p])]
         for place in ready:
-            whole[place] = size[place] + sum(whole[name] for name in called[place])
-            if whole[place] > EXPANDED:
-                raise _refused(f"more than {EXPANDED:,} operations by calls of calls")
+            whole[place] = len(places[place]) + sum(whole[name] for name in called[place])
+            if whole[place] > NODES:
+                raise refused(f"more than {NODES:,} operations by calls of calls")
     if len(whole) < len(called):
-        raise _refused("a function that calls itself")
+        raise refused(f"a function that calls itself, or calls more than {DEEP} deep")
 
 
-def _check_constants(places: list[tuple[str, Any]]) -> None:
+def _check_constants(nodes: Sequence[Any]) -> None:
     import tensorflow as tf
 
     total = 0
-    for _, nodes in places:
-        for node in nodes:
-            for value in node.attr.values():
-                if value.WhichOneof("value") == "tensor":
-                    sides = [side.size for side in value.tensor.tensor_shape.dim]
-                    if value.tensor.tensor_shape.unknown_rank or min(sides, default=0) < 0:
-                        raise _refused("a constant without a shape")
-                    total += math.prod(sides) * tf.dtypes.as_dtype(value.tensor.dtype).size
+    for value in (value for node in nodes for value in node.attr.values()):
+        if value.WhichOneof("value") == "tensor":
+            sides = [side.size for side in value.tensor.tensor_shape.dim]
+            if value.tensor.tensor_shape.unknown_rank or min(sides, default=0) < 0:
+                raise refused("a constant without a shape")
+            total += math.prod(sides) * tf.dtypes.as_dtype(value.tensor.dtype).size
             if total > CONSTANTS:
-                raise _refused(f"constants of more than {CONSTANTS // 2**20} MiB")
-
-
-# -- what is taken over ---------------------------------------------------------------------------
-
-
-def _plain_node(node: Any, mark: str) -> Any:
-    from tensorflow.core.framework import node_def_pb2
-
-    plain = node_def_pb2.NodeDef(name=node.name, op=node.op, input=node.input)
-    for name, value in node.attr.items():
-        if name in HOW:
-            plain.attr[name].s = b""
-        elif not name.startswith("_") or name in KEPT:
-            plain.attr[name].CopyFrom(value)
-    if node.op in CALLS:
-        plain.attr[CALLS[node.op]].func.name += f"_{mark}"
-    return plain
-
-
-def _plain_function(function: Any, mark: str) -> Any:
-    from tensorflow.core.framework import function_pb2
-
-    plain = function_pb2.FunctionDef(signature=function.signature)
-    plain.signature.name += f"_{mark}"
-    plain.signature.is_stateful = False
-    for name in KEPT & set(function.attr):
-        plain.attr[name].CopyFrom(function.attr[name])
-    plain.node_def.extend(_plain_node(node, mark) for node in function.node_def)
-    for name, value in function.ret.items():
-        plain.ret[name] = value
-    return plain
-
-
-# -- sizes ----------------------------------------------------------------------------------------
-
-
-def check_sizes(graph: Any) -> None:
-    """No tensor of the imported graph that is too large for one sample.
-
-    A side that is not known beforehand counts as one: it is the batch.
-    """
-    for operation in graph.get_operations():
-        for tensor in operation.outputs:
-            sides = tensor.shape.as_list() if tensor.shape.rank is not None else []
-            if math.prod(side for side in sides if side) > LARGEST:
-                raise _refused(f"a tensor of {'x'.join(map(str, sides))} ({operation.name[:60]})")
+                raise refused(f"constants of more than {CONSTANTS // 2**20} MiB")

@@ -23,7 +23,8 @@ ROOMS = (
     ("registry", "fields registry settings schema scaffold plugin_source counting"),
     ("findings", "eval.diagnosis.findings eval.diagnosis.sign eval.diagnosis.history"),
     ("views", "views.view"),
-    ("sampling", "vetting exporting sampling feeding"),
+    ("sampling", "expected signature vetting program operands bounds exported exporting sampling "
+     "feeding"),
     ("features", "eval.extractor eval.features"),
     ("scores", "eval.scores eval.sources eval.summary eval.labelling eval.metrics eval.installed "
      "eval.evaluation eval"),
