@@ -76,9 +76,13 @@ def test_pictures_that_are_damaged_or_of_another_size_are_passed_over(tmp_path):
     run = make(tmp_path / "a", [10, 90, 170, 250])
     run.picture("step-00000100").write_bytes(b"no picture")
     write_atomic(run.picture("step-00000200"), pictures.png(noise := np.zeros((9, 9, 1), np.uint8)))
-    assert animate(run.path, tmp_path / "a.gif") == 2
+    with pytest.warns(UserWarning, match=r"a: samples/step-00000100\.png cannot be read: left out"):
+        assert animate(run.path, tmp_path / "a.gif") == 2
     run.picture("step-00000400").write_bytes(noise.tobytes())
-    with pytest.raises(GanzooError, match="1 readable sample pictures of one size"):
+    with (
+        pytest.warns(UserWarning, match="left out"),
+        pytest.raises(GanzooError, match="1 readable sample pictures of one size"),
+    ):
         animate(run.path, tmp_path / "a.gif")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.eval.report import fields, run_facts, stored_pictures
 from ganzoo.files import write_atomic
-from ganzoo.run import RunDir
+from ganzoo.run import NAMED, RunDir
 
 FORMATS = (".gif", ".mp4")
 RATE = 25
@@ -85,7 +86,9 @@ def _frames(run: RunDir, most: int) -> list[Image.Image]:
 
 def _fields(run: RunDir, most: int) -> list[tuple[int, Image.Image]]:
     """(step, picture) of what a run on points keeps; empty where it keeps less than two of them."""
-    found = [(step, fields.read(path)) for step, path in _some(run.fields(), most)]
+    chosen = _some(run.fields(), most)
+    found = [(step, fields.read(path)) for step, path in chosen]
+    _tell(run, [path for (_, path), (_, field) in zip(chosen, found, strict=True) if field is None])
     whole = [(step, field) for step, field in found if field is not None]
     drawn = zip(whole, fields.pictures([field for _, field in whole]), strict=True)
     made = [(step, picture) for (step, _), picture in drawn if picture is not None]
@@ -94,17 +97,31 @@ def _fields(run: RunDir, most: int) -> list[tuple[int, Image.Image]]:
 
 def _grids(run: RunDir, most: int) -> list[tuple[int, Image.Image]]:
     """(step, picture) of the grids that are as large as the newest, and that memory holds."""
-    kept, newest = run_facts.grids(run), None
+    kept, newest, damaged = run_facts.grids(run), None, []
     while kept and newest is None:
         newest = stored_pictures.opened(kept[-1][1])
-        kept = kept if newest else kept[:-1]
+        damaged += [] if newest else [kept.pop()[1]]
     if newest is None:
+        _tell(run, damaged)
         return []
     fit = MOST_BYTES // (newest.width * newest.height * len(newest.getbands()))
-    found = (
-        (step, stored_pictures.opened(path)) for step, path in _some(kept, max(2, min(most, fit)))
-    )
-    return [(step, picture) for step, picture in found if picture and picture.size == newest.size]
+    found = []
+    for step, path in _some(kept, max(2, min(most, fit))):
+        picture = stored_pictures.opened(path)
+        if picture is None:
+            damaged.append(path)
+        elif picture.size == newest.size:
+            found.append((step, picture))
+    _tell(run, damaged)
+    return found
+
+
+def _tell(run: RunDir, damaged: Sequence[Path]) -> None:
+    """Name what is left out because it cannot be read."""
+    if damaged:
+        names = ", ".join(str(path.relative_to(run.path)) for path in damaged[:NAMED])
+        more = f" and {len(damaged) - NAMED} more" if len(damaged) > NAMED else ""
+        warnings.warn(f"{run}: {names}{more} cannot be read: left out.", stacklevel=4)
 
 
 def _some(found: Sequence[Any], most: int) -> list[Any]:
