@@ -310,3 +310,11 @@ def test_a_browser_draws_the_page(tmp_path):
     drawn = np.asarray(Image.open(picture).convert("RGB")).reshape(-1, 3)
     for colour in ((0xC0, 0x27, 0x2D), (0x25, 0x63, 0xB0)):  # an alarm, and the first curve
         assert (drawn == colour).all(1).sum() > 50
+
+
+def test_a_flipped_bit_in_a_picture_is_damage():
+    png = pictures.grid(np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 1)).astype("f"))
+    for place in range(0, len(png), 97):
+        flipped = bytearray(png)
+        flipped[place] ^= 4
+        assert stored_pictures.decoded(bytes(flipped)) is None, place

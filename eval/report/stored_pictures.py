@@ -39,6 +39,7 @@ def decoded(content: bytes) -> Image.Image | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a bomb, which is not unpacked here
         try:
+            Image.open(io.BytesIO(content), formats=["PNG"]).verify()  # the checksum of each part
             with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
                 if max(picture.size) > MAX_SIDE or picture.width * picture.height > MAX_PIXELS:
                     return None
