@@ -51,7 +51,7 @@ def _runs(tmp_path, monkeypatch):
         ("info sagan --data st", ["stacked_mnist"]),
         ("data info dig", ["digits"]),
         ("plugin check m", ["mlp_gan"]),
-        ("config schema w", ["wgan"]),
+        ("config schema wgan", ["wgan", "wgan_gp"]),
         ("config show dcgan --precision b", ["bfloat16"]),
         ("config show mlp", ["mlp_gan"]),
         ("nonsense tr", ["train"]),
