@@ -25,7 +25,7 @@ def networks(plugin: Plugin, found: Any) -> dict[str, keras.Model]:
         if not isinstance(name, str) or not isinstance(network, keras.Model):
             method = name if name in ("generator", "discriminator") else "networks"
             raise _other(plugin, method, f"a Keras model for {name!r}", network)
-        if not network.built:
+        if isinstance(network, keras.Sequential) and not network.built:
             raise GanzooError(
                 f"{_kind(plugin)}.networks gives {name!r}, which is not built: begin it with "
                 "keras.Input, or call it once."
