@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 from sklearn.neighbors import KNeighborsClassifier
 
+from ganzoo import memory
 from ganzoo.eval.summary import Summary
 
 TRUSTED = 0.9
@@ -42,6 +43,12 @@ def by_neighbours(train: Summary, real: Summary, fake: Summary) -> Classes:
     """
     votes = KNeighborsClassifier(NEIGHBOURS).fit(train.features, train.labels[train.kept])
     accuracy = float((votes.predict(real.features) == real.labels[real.kept]).mean())
-    wide = np.zeros((len(fake.features), int(train.labels.max()) + 1))
+    classes = int(train.labels.max()) + 1
+    memory.require(
+        2 * 8 * len(fake.features) * classes,
+        f"to vote on {classes:,} classes of {fake.name}",
+        "leave out what needs classes",
+    )
+    wide = np.zeros((len(fake.features), classes))
     wide[:, votes.classes_] = votes.predict_proba(fake.features)
     return Classes(wide, fake.kept, accuracy, f" by {NEIGHBOURS} neighbours")

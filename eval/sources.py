@@ -260,10 +260,14 @@ def steps(run: RunDir, checkpoint: str) -> list[int]:
         scores = run.scored()
         scored = [step for step in kept if step in scores]
         return [min(scored, key=scores.__getitem__)] if scored else kept[-1:]
-    if not checkpoint.isdigit():
-        raise UsageError(f"expected --checkpoint best, last, every or a step, not {checkpoint!r}.")
-    if int(checkpoint) not in kept:
+    if not (checkpoint.isascii() and checkpoint.isdigit()):
         raise UsageError(
-            f"{run} has no checkpoint of step {checkpoint}; it has {', '.join(map(str, kept))}."
+            f"expected --checkpoint best, last, every or a step, not {checkpoint[:40]!r}."
         )
-    return [int(checkpoint)]
+    named = [step for step in kept if str(step) == (checkpoint.lstrip("0") or "0")]
+    if not named:
+        raise UsageError(
+            f"{run} has no checkpoint of step {checkpoint[:40]}; it has "
+            f"{', '.join(map(str, kept))}."
+        )
+    return named

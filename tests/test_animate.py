@@ -161,3 +161,15 @@ def test_a_file_that_is_no_field_is_left_out(tmp_path, wrong):
     assert fields.read(tmp_path / "g.npz").logits["d"].shape == (16, 16)
     (tmp_path / "h.npz").write_bytes((tmp_path / "g.npz").read_bytes()[:300])
     assert fields.read(tmp_path / "h.npz") is None
+
+
+def test_an_mp4_that_cannot_be_made_is_one_sentence(tmp_path, capsys):
+    pytest.importorskip("imageio_ffmpeg")
+    make(tmp_path / "a", [1, 2])
+    for step in (100, 200):
+        image = np.zeros((2, 32_000, 1), np.uint8)
+        write_atomic(RunDir(tmp_path / "a").picture_of(step), pictures.png(image))
+    out = str(tmp_path / "a.mp4")
+    code, _, err = call(capsys, "animate", str(tmp_path / "a"), "--out", out)
+    assert code == 1
+    assert "no MP4 of 32000x28 pixels could be made" in err

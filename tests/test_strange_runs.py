@@ -615,7 +615,7 @@ def test_a_field_that_no_chart_can_show_is_left_out(points):
 
 def test_a_player_called_by_mathematics_is_drawn(points):
     kept = field()
-    kept["logits_$\\frac{"] = kept.pop("logits_d")
+    kept["logits_$\\frac{$"] = kept.pop("logits_d")
     np.savez(points.field_of(100), **kept)
     (drawn,) = fields.pictures([fields.read(points.field_of(100))])
     assert drawn is not None
@@ -686,6 +686,15 @@ def test_a_plugin_that_is_a_pipe_is_not_opened(run):
 def test_counts_without_sense_are_refused(trained, terms, said):
     with pytest.raises(UsageError, match=said):
         evaluate(trained, ["fid"], **terms)
+
+
+@pytest.mark.parametrize("checkpoint", ["\N{SUPERSCRIPT TWO}", "9" * 5000, "-1", "", "04"])
+@pytest.mark.parametrize("command", ["eval", "sample"])
+def test_a_checkpoint_is_a_word_or_a_step(trained, command, checkpoint, capsys, tmp_path):
+    more = ("--fid", "--samples", "50") if command == "eval" else ("--out", str(tmp_path / "a.npz"))
+    found = call(capsys, command, str(trained), "--checkpoint", checkpoint, *more)
+    assert found[0] == (0 if checkpoint == "04" else 2)
+    assert len(told(found)) < 400
 
 
 def test_a_record_with_a_step_beyond_all_is_refused(tmp_path):

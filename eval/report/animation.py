@@ -175,6 +175,16 @@ def _gif(frames: Sequence[Image.Image], times: Sequence[float]) -> bytes:
 
 
 def _mp4(frames: Sequence[Image.Image], times: Sequence[float]) -> bytes:
+    try:
+        return _encoded(frames, times)
+    except OSError as error:  # of pictures that no film can have, too
+        size = "x".join(map(str, frames[0].size))
+        raise GanzooError(
+            f"no MP4 of {size} pixels could be made ({error.strerror or error}): name a .gif."
+        ) from error
+
+
+def _encoded(frames: Sequence[Image.Image], times: Sequence[float]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "animation.mp4")
         write = _writer()(

@@ -73,8 +73,8 @@ def sample(
     """
     if count is not None and count < 1:
         raise UsageError(f"-n must be at least 1, not {count}.")
-    if checkpoint not in ("best", "last") and not checkpoint.isdigit():
-        raise UsageError(f"--checkpoint must be 'best', 'last' or a step, not {checkpoint!r}.")
+    if checkpoint not in ("best", "last") and not (checkpoint.isascii() and checkpoint.isdigit()):
+        raise UsageError(f"--checkpoint must be 'best', 'last' or a step, not {checkpoint[:40]!r}.")
     target = Path(out)
     if target.suffix not in (".png", ".npz") and not (out.endswith("/") or not target.suffix):
         raise UsageError(f"--out must end in .png, .npz or be a folder, not {out!r}.")
