@@ -128,20 +128,21 @@ def from_json(content: Mapping[str, Any]) -> Source:
     values = dict(content)
     kind = values.pop("kind", None)
     if not isinstance(kind, str) or kind not in KINDS:
-        raise GanzooError(
-            f"{str(kind)[:60]!r} is no source of an input: expected one of {', '.join(KINDS)}."
-        )
+        raise _no_source(repr(kind)[:60], f"expected one of {', '.join(KINDS)}")
     known = {one.name: one.default for one in fields(KINDS[kind])}
-    for name in values.keys() ^ known.keys():
-        what = "has no" if name in values else "needs"
-        raise GanzooError(f"the source {kind} {what} {name[:60]!r}.")
+    for name in sorted(values.keys() ^ known.keys()):
+        raise _no_source(kind, f"it {'has no' if name in values else 'needs'} {name[:60]!r}")
     for name, value in values.items():
         if not _is_like(value, known[name]):
-            raise GanzooError(f"the source {kind} cannot have {name} = {str(value)[:60]}.")
+            raise _no_source(kind, f"it cannot have {name} = {repr(value)[:60]}")
     try:
         return KINDS[kind](**values)
     except (TypeError, ValueError, UsageError) as error:
-        raise GanzooError(f"the source {kind} is damaged ({error}).") from error
+        raise _no_source(kind, str(error).rstrip(".")) from error
+
+
+def _no_source(kind: str, why: str) -> GanzooError:
+    return GanzooError(f"{kind} as it stands is no source of an input: {why}.")
 
 
 def _is_like(value: Any, default: Any) -> bool:
