@@ -7,7 +7,6 @@ memory and the same one in a file score alike, and points as float32 (n, d).
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -39,9 +38,6 @@ class Source(Protocol):
     """How many samples there are; None where more can always be made."""
     split: str
     """`train`, `test`, or empty where there is no such thing."""
-
-    def needs(self, n: int) -> int:
-        """Bytes that `n` samples take beside each batch of them, at least."""
 
     def batches(self, n: int, seed: int) -> Iterator[np.ndarray]:
         """`n` samples; which ones, where there are more, depends on the seed alone."""
@@ -82,10 +78,6 @@ class Stored:
         digest = hashlib.sha256(f"{values.dtype.str} {values.shape}\n".encode())
         digest.update(values.data)
         return digest.hexdigest()
-
-    def needs(self, n: int) -> int:
-        """A place for each."""
-        return 8 * n
 
     def batches(self, n: int, seed: int) -> Iterator[np.ndarray]:
         """All in order, or `n` of them drawn without replacement."""
@@ -149,11 +141,6 @@ class Generated:
         """How many rows feed it; None where it is fed by no data."""
         return min(self.fed.values(), default=None)
 
-    def needs(self, n: int) -> int:
-        """The inputs of all of them, which are drawn first."""
-        inputs = [one for one in self.sampler.inputs if one.name in self.output.needs]
-        return 4 * n * sum(math.prod(one.shape) for one in inputs)
-
     def batches(self, n: int, seed: int) -> Iterator[np.ndarray]:
         """Sample i depends on the seed and i alone."""
         for batch in self.sampler.batches(
@@ -172,7 +159,7 @@ class Generated:
         told = [name for name in told if name in self.output.needs]
         if not told:
             return None
-        fed = self.sampler.values(n, seed=seed, settings=self.settings, output=self.output.name)
+        fed = self.sampler.fed(n, seed=seed, settings=self.settings, output=self.output.name)
         labels = fed[told[0]]
         return labels.argmax(1) if labels.ndim == 2 else labels
 

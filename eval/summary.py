@@ -90,7 +90,7 @@ def summarize(
     """Draw n samples of the source and push them through the extractor, in batches."""
     if n < 2:
         raise UsageError(f"expected at least 2 samples, found {n} in {source.name}.")
-    needed = source.needs(n) + 4 * n * (extractor.classes or 0)
+    needed = n * (8 + 4 * (extractor.classes or 0))  # a place and the classes of each
     memory.require(needed, f"to judge {n:,} samples of {source.name}", "choose fewer --samples")
     kept = sources.subset(n, keep, seed)
     moments = Moments(extractor.dim)

@@ -103,6 +103,12 @@ class Sampler:
         for first in range(0, n, size):
             yield self(feeding.part(first, min(first + size, n)), output)
 
+    def fed(
+        self, n: int, *, seed: int, settings: Mapping[str, Any], output: str | None = None
+    ) -> dict[str, np.ndarray]:
+        """What the inputs of an output are fed for samples 0 to n - 1, without a sample made."""
+        return _Feeding(self, self.output(output), seed, settings, {}).part(0, n)
+
     def labelled(self, label: int | None) -> dict[str, int]:
         """The setting that asks for one class."""
         if label is None:
