@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+import sys
 import time
 import zipfile
 import zlib
@@ -386,6 +387,15 @@ def test_a_name_that_is_no_utf_8_is_shown(run, capsys):
         assert r"x\udcff\udcfe" in told(call(capsys, *words_))
         _, out, _ = call(capsys, *words_, "--json")
         assert os.fsdecode(strange) in json.dumps(json.loads(out), ensure_ascii=False)
+
+
+def test_a_table_on_a_terminal_shows_names_as_they_are_written(run, capsys, monkeypatch):
+    os.rename("runs/a", f"runs/[bold]:x:{ESCAPE}")
+    for words_ in (("runs",), ("compare",)):
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+        code, out, err = call(capsys, *words_)
+        assert (code, err) == (0, "")
+        assert "[bold]:x:\\x1b]0;owned" in out.replace("\n", "")
 
 
 def test_only_what_can_be_seen_is_visible():

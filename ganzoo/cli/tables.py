@@ -26,7 +26,9 @@ def show(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*map(Text, head), box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in head:
+        table.add_column(Text(name))
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)
