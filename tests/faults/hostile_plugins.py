@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from faults import outside
+from faults import outside, warm
 from faults.ledger import Case, Outcome, plainly
 from faults.made import Made
 
@@ -190,14 +190,14 @@ def _installed(text: str, folder: Path) -> Outcome:
         os.environ["PYTHONPATH"] += f"{os.pathsep}{site}"
         os.environ["XDG_CACHE_HOME"] = str(folder / "made-cache")
 
-    for words, limit in (
-        (("info", "mlp_gan"), 30.0),
-        (("train", "mlp_gan", "--data", "ring", "--dry-run"), 40.0),
-        (("list",), 90.0),
-        (("list",), 30.0),
-        (("info", "mine"), 90.0),
+    for words, idle in (
+        (("info", "mlp_gan"), 5.0),
+        (("train", "mlp_gan", "--data", "ring", "--dry-run"), 5.0),
+        (("list",), warm.IDLE),
+        (("list",), 5.0),
+        (("info", "mine"), warm.IDLE),
     ):
-        done, touched = outside.watched(folder, *words, first=first, limit=limit)
+        done, touched = outside.watched(folder, *words, first=first, idle=idle)
         outcome = plainly(done, touched)
         if outcome.kind not in ("refused", "survived"):
             return Outcome(outcome.kind, f"{' '.join(words)}: {outcome.detail}")

@@ -25,7 +25,6 @@ STOPS = 30
 STOPPED = ("SIGTERM", "SIGINT", "SIGHUP")
 REAL = 10
 """One in so many is a real command."""
-LIMIT = 180.0
 
 
 def cases(made: Made) -> Iterator[Case]:
@@ -101,11 +100,11 @@ def _interrupted(
         started.ended((times["picture"] + late) * moment.share)
     else:
         while not (rows.exists() and rows.stat().st_mtime_ns != before):
-            if started.ended(0.005) or time.monotonic() - began > LIMIT:
+            if started.ended(0.005) or time.monotonic() - began > 600:
                 break
         started.ended((times["end"] - times["picture"]) * moment.share)
     started.send(getattr(signal, moment.signal))
-    return started.wait(LIMIT)
+    return started.wait()
 
 
 def _words(game: str, folder: Path) -> list[str]:
@@ -117,7 +116,7 @@ def _words(game: str, folder: Path) -> list[str]:
 
 def completed(game: str, folder: Path, reference: Path, real: bool = False) -> Outcome:
     """Resume to the end, and compare."""
-    done = warm.ganzoo(*_words(game, folder), folder=folder, limit=LIMIT, real=real)
+    done = warm.ganzoo(*_words(game, folder), folder=folder, real=real)
     if done.fault:
         return Outcome(done.fault, done.last)
     if done.code:

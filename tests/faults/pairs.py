@@ -24,7 +24,7 @@ COMMANDS = {
     "animate": ("animate", "run", "--seconds", "1"),
 }
 """Report and animate write where they do by default: the same file."""
-SECONDS, LIMIT = 3.0, 120.0
+SECONDS = 3.0
 """A pair without a training is started again and again for so long."""
 
 
@@ -44,11 +44,11 @@ def _play(half: Path, straight: Path, one: str, other: str, folder: Path) -> Out
     while True:
         first, second = _start(one, folder, "a"), _start(other, folder, "b")
         while one == "resume" != other and not first.ended():
-            done = second.wait(LIMIT)
+            done = second.wait()
             if done.fault or done.code:
                 return Outcome(done.fault or "other", f"{other}: {done.last}")
             second = _start(other, folder, "b")
-        ends = [first.wait(LIMIT), second.wait(LIMIT)]
+        ends = [first.wait(), second.wait()]
         for done, name in zip(ends, (one, other), strict=True):
             if done.fault or (done.code and not name == one == other == "resume"):
                 return Outcome(done.fault or "other", f"{name}: exit {done.code}: {done.last}")

@@ -25,8 +25,9 @@ from typing import BinaryIO
 
 from faults import ROOT
 
-LIMIT = 120.0
-"""Seconds that a command may take; a small training takes 3, and 30 on a busy machine."""
+LIMIT, IDLE = 60.0, 45.0
+"""Seconds of work that a command may take, and seconds that it may wait without any: what hangs is
+told from what has to share its machine. A small training takes 3."""
 MEMORY = 12 << 30
 """Bytes that a command may ask for: a bomb is to be refused, and must not take the machine."""
 FILE = 1 << 30
@@ -88,15 +89,33 @@ class Started:
         if not self.ended():
             os.kill(self.pid, number)
 
-    def wait(self, limit: float = LIMIT) -> Done:
-        """How it ended; it is killed where that takes longer than `limit` seconds."""
-        in_time = self.ended(limit - (time.monotonic() - self._began))
+    def wait(self, limit: float = LIMIT, idle: float = IDLE) -> Done:
+        """How it ended; it is killed where it worked, or waited, for longer than it may."""
+        spent, since = 0.0, time.monotonic()
+        while not self.ended(1.0):
+            now, work = time.monotonic(), _work(self.pid)
+            if work > spent:
+                spent, since = work, now
+            if work > limit or now - since > idle:
+                break
+        in_time = self.ended()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)  # and what it may have started
         self.ended(10.0)
         os.close(self._watch)
         code = os.waitstatus_to_exitcode(self._status) if in_time else None
         return Done(code, _text(self._out), _text(self._err), time.monotonic() - self._began)
+
+
+def _work(session: int) -> float:
+    """Seconds of the processor that the processes of a session have had."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            told = path.read_text().rpartition(")")[2].split()  # from the third field on
+            if int(told[3]) == session:
+                ticks += int(told[11]) + int(told[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _text(file: BinaryIO) -> str:
@@ -174,9 +193,11 @@ def _run(words: list[str]) -> int:
     return code & 0xFF
 
 
-def ganzoo(*words: str, folder: Path, limit: float = LIMIT, **how: object) -> Done:
+def ganzoo(
+    *words: str, folder: Path, limit: float = LIMIT, idle: float = IDLE, **how: object
+) -> Done:
     """Run `ganzoo *words` in `folder` to its end; `how` is `start`'s."""
-    return start(words, folder, **how).wait(limit)
+    return start(words, folder, **how).wait(limit, idle)
 
 
 # -- the process that forks -----------------------------------------------------------------------
