@@ -31,6 +31,7 @@ from ganzoo.eval.report.page import html
 from ganzoo.run import RunDir
 from ganzoo.untrusted import lines, visible
 from ganzoo.views import notebook
+from ganzoo.views.terminal import Plain
 
 pytestmark = pytest.mark.filterwarnings("always")  # damage is told, as on the command line
 
@@ -396,6 +397,12 @@ def test_a_table_on_a_terminal_shows_names_as_they_are_written(run, capsys, monk
         code, out, err = call(capsys, *words_)
         assert (code, err) == (0, "")
         assert "[bold]:x:\\x1b]0;owned" in out.replace("\n", "")
+
+
+def test_what_a_view_of_a_training_says_is_visible(capsys):
+    with Plain() as view:
+        view.say(f"training {ESCAPE}\non x")
+    told((0, capsys.readouterr().out, ""))
 
 
 def test_only_what_can_be_seen_is_visible():

@@ -15,6 +15,8 @@ from ganzoo.run import RunDir
 from ganzoo.untrusted import text, visible
 from ganzoo.views import terminal
 
+MOST_FINDINGS = 50
+
 
 def running() -> bool:
     """Whether a notebook's kernel runs this Python."""
@@ -79,7 +81,7 @@ def _lines(run: RunDir) -> Iterator[str]:
         config, step = run.config(), max(run.checkpoints(), default=0)
         plugin, data = text(config.get("plugin")), text(config.get("data"))
         yield f"{text(run.path)}: {plugin} on {data}, step {step}, {run.state()}"
-        for found in run.findings():
+        for found in run.findings()[:MOST_FINDINGS]:
             yield ": ".join(text(found.get(name)) for name in ("severity", "name", "message"))
     except GanzooError as error:
         yield text(error)

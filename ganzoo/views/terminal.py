@@ -50,7 +50,7 @@ class Plain(Silent):
 
     def say(self, text: str) -> None:
         """Print the line."""
-        click.echo(text)
+        click.echo(untrusted.lines(text))
 
     def progress(self, step: int, total: int, rate: float, row: dict[str, float]) -> None:
         """Show a line now and then, and the last."""
@@ -65,7 +65,7 @@ class Plain(Silent):
 
     def show(self, line: str) -> None:
         """Print a line of progress."""
-        click.echo(line)
+        click.echo(untrusted.lines(line))
 
     def finding(self, finding: Finding) -> None:
         """Print what the monitor found, and what to try."""
@@ -99,7 +99,8 @@ class Live(Plain):
         self._panel.stop()
 
     def say(self, text: str) -> None:
-        self._panel.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        whole = untrusted.lines(text)
+        self._panel.console.print(whole, highlight=False, markup=False, soft_wrap=True)
 
     def progress(self, step: int, total: int, rate: float, row: dict[str, float]) -> None:
         from rich.console import Group
