@@ -34,15 +34,15 @@ PARTS: dict[str, Callable[[Made], Iterable[Case]]] = {
     "pairs": pairs.cases,
 }
 SHORT = {
-    "kills": 6,
-    "full disk": 2,
-    "flips": 150,
-    "configs": 60,
-    "lines": 60,
-    "folders": 10,
-    "values": 30,
+    "kills": 4,
+    "full disk": 1,
+    "flips": 60,
+    "configs": 40,
+    "lines": 30,
+    "folders": 8,
+    "values": 15,
     "graphs": 12,
     "data": 5,
-    "plugins": 4,
+    "plugins": 3,
     "pairs": 2,
 }

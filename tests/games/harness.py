@@ -23,7 +23,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 EVERY = 4
 """Steps between two rows, and between two checkpoints."""
-CLOCK = ("seconds", "interval", "images_per_second")
+CLOCK = ("seconds", "interval", "images_per_second", "crc32")
 
 
 @dataclass(frozen=True)
