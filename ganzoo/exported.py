@@ -15,7 +15,7 @@ import tensorflow as tf
 from ganzoo import bounds, signature, vetting
 from ganzoo.errors import GanzooError
 from ganzoo.inputs import Input
-from ganzoo.program import Program, broken
+from ganzoo.program import Program, broken, said
 from ganzoo.signature import Output
 
 
@@ -101,7 +101,7 @@ class Exported:
             (made,) = self._programs[output.name](*fed)
             return made.numpy()
         except Exception as error:  # TensorFlow's own, of many kinds
-            raise broken(str(error).splitlines()[0][:300]) from error
+            raise broken(said(error)) from error
 
 
 def _check_feeds(inputs: Sequence[Input], fed: Sequence[tf.TensorSpec]) -> None:

@@ -152,6 +152,11 @@ def broken(what: str) -> GanzooError:
     return GanzooError(f"the run's sampler.pb cannot be run: {what}.")
 
 
+def said(error: Exception) -> str:
+    """The first line of what an error says, which is long and of many lines in TensorFlow's."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+
+
 def _needed(node: Any) -> list[str]:
     """What a node computes with; that it waits for others (`^NAME`) has no meaning here."""
     return [one for one in node.input if not one.startswith("^")]

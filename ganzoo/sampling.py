@@ -99,7 +99,7 @@ class Sampler:
         """
         asked = dict(settings or {}) | self.labelled(label)
         feeding = _Feeding(self, self.output(output), seed, asked, given or {})
-        size = self._exported.together(self.output(output), min(n, batch_size))
+        size = self._exported.together(self.output(output), max(1, min(n, batch_size)))
         for first in range(0, n, size):
             yield self(feeding.part(first, min(first + size, n)), output)
 
