@@ -55,7 +55,8 @@ def lay_out(folder: Path) -> Path:
     (folder / "runs").mkdir(parents=True)
     for name in "ab":
         run = make(folder / "runs" / name)
-        run.write_game({"milestones": [50], "phases": [{"step": 0, "pairs": [["g", "d"]]}]})
+        pairs = [["generator", "discriminator"]]
+        run.write_game({"milestones": [8000], "phases": [{"step": 0, "pairs": pairs}]})
         run.write_state("finished", seconds=1.0)
         details = {"histogram": [0.5, 0.5], "missing": [], "cautions": ["few"]}
         score(run, 1.0, details=details, pictures={"pairs": run.picture_of(10).read_bytes()})
