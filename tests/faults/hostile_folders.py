@@ -84,7 +84,11 @@ def _gone(path: Path) -> None:
 
 def _moved_out(path: Path) -> None:
     """A link to the same thing outside: as if nothing were."""
-    target = path.parents[len(path.parts) - path.parts.index("run") - 1] / "outside" / path.name
+    target = (
+        path.parents[len(path.parts) - path.parts.index("run") - 1]
+        / "outside"
+        / f"moved-{path.name}"
+    )
     if path.exists():
         path.rename(target)
     else:
