@@ -1,8 +1,8 @@
 """What a program needs for inputs of given sizes: found out before any of it runs, and limited.
 
 Operation by operation, TensorFlow is asked what sizes it would make, on the sizes of what the ones
-before it would make. What follows from constants and sizes alone is computed on the way, so that it
-is known where it decides a size; a size that something else decides is refused.
+before it would make. What follows from constants and sizes alone, and is small, is computed on the
+way, so that it is known where it decides a size; a size that something else decides is refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ on one core, one takes 0.02 to 1.6 ns: minutes at most."""
 NUMBER = 64
 """As many multiplications as the time to read or to write a number is worth."""
 SMALL = 1_000
-"""Numbers that are shown to a rule for sizes; larger tensors decide no size."""
+"""Numbers of a tensor that may decide a size; those of a larger one are not looked at."""
 
 SMALLER = "the limits are in ganzoo/bounds.py, far above those of 512x512 pixels"
 UNTOLD = "FusedBatchNormV3"
@@ -116,9 +116,10 @@ class _Measure:
             told = [tf.constant(SIZES[step.operation](one.shape), outputs[0].dtype)
                     for one in inputs]  # fmt: skip
             return told if step.operation == "ShapeN" else told[0]
-        if not any(isinstance(value, tf.TensorSpec) for value in values):
-            return _asked(step, lambda: step.run(values))
-        return made
+        unknown = any(isinstance(value, tf.TensorSpec) for value in values)
+        if unknown or max(map(_count, [*inputs, *outputs])) > SMALL:
+            return made
+        return _asked(step, lambda: step.run(values))
 
     def _sizes_of(self, step: Step, values: list[Any]) -> Any:
         """The TensorSpecs of what a step would make."""

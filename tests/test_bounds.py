@@ -142,6 +142,23 @@ def test_work_is_limited_and_that_of_products_is_theirs():
     assert "more work" in refused(products, (8000, 8000))
 
 
+def test_what_follows_from_constants_is_not_computed_to_find_out_its_size(monkeypatch):
+    multiply, eagerly = tf.raw_ops.MatMul, []
+
+    def watched(**inputs):
+        eagerly.append(tf.executing_eagerly())
+        return multiply(**inputs)
+
+    monkeypatch.setattr(tf.raw_ops, "MatMul", watched)
+
+    def of_constants(x):
+        large = tf.ones((100, 100))
+        return x + tf.reduce_sum(large @ large @ large)
+
+    needs(of_constants, (1, 4))
+    assert eagerly == [False]  # two of the same sizes are asked once
+
+
 def test_a_generator_of_512_pixels_is_far_below_the_limits():
     def convolved(x):
         for side, channels in ((64, 512), (128, 256), (256, 128), (512, 64)):
