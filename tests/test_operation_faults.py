@@ -7,7 +7,7 @@ import operation_faults
 
 def test_odd_operations_end_no_process():
     """The short form of `tests/operation_faults.py`."""
-    *wrong, counts = operation_faults.faults(0, 500)
+    *wrong, counts = operation_faults.faults(0, 300)
     assert not wrong
     assert " ran" in counts
     assert " refused" in counts
