@@ -161,6 +161,7 @@ def test_what_a_stranger_wrote_is_text_and_nothing_else(tmp_path):
     assert "{{ 7*7 }}" in text
 
 
+@pytest.mark.filterwarnings("ignore:.* is no score file")
 def test_what_is_missing_or_damaged_is_left_out_with_a_line(tmp_path):
     run = make(tmp_path / "a")
     run.picture("step-00000010").write_bytes(b"\x89PNG\r\n\x1a\n")
