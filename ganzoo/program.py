@@ -221,7 +221,7 @@ def _step(node: Any, inputs: Sequence[Place]) -> Step:
         raise broken(f"nothing feeds its input {node.name[:60]!r}")
     parameters = _parameters(node.op)
     arguments = {OTHERWISE.get(name, name): _plain(value) for name, value in node.attr.items()}
-    arguments = {name: value for name, value in arguments.items() if name in parameters}
+    arguments = {name: arguments[name] for name in sorted(arguments.keys() & parameters.keys())}
     takes = tuple(n for n, needed in parameters.items() if needed and n not in arguments)
     return Step(node.op, node.name, tuple(inputs), takes, arguments)
 

@@ -6,7 +6,6 @@ import ctypes
 import functools
 import os
 import shutil
-import socket
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from faults import flips, outside, warm
 from faults.ledger import Case, Outcome, plainly
-from faults.made import GAMES, Made, copied
+from faults.made import GAMES, Made, copied, socket_at
 
 ENTRIES = (
     "config.yaml", "metrics.jsonl", "findings.jsonl", "game.json", "status.json", "sampler.pb",
@@ -129,10 +128,7 @@ def _pipe(path: Path) -> None:
 
 def _socket(path: Path) -> None:
     _gone(path)
-    here = os.open(path.parent, os.O_RDONLY)
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(f"/proc/self/fd/{here}/{path.name}")
-    os.close(here)
+    socket_at(path)
 
 
 def _device(path: Path) -> None:

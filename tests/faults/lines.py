@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import socket
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 
 from faults import outside
 from faults.ledger import Case, Outcome, plainly
-from faults.made import Made, copied
+from faults.made import Made, copied, socket_at
 
 COUNT, REAL = 1_000, 50
 BYTES = os.fsdecode(b"caf\xe9")
@@ -180,8 +179,7 @@ def _furnish(here: Path, judged: Path, half: Path) -> None:
     for name in ("here", "photos", "outside"):
         (here / name).mkdir()
     os.mkfifo(here / "pipe")
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(os.path.relpath(here / "socket"))
+    socket_at(here / "socket")
     (here / "link").symlink_to("run")
     (here / "loop").symlink_to("loop")
     (here / "dangling").symlink_to("nowhere")

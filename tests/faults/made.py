@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -130,6 +132,14 @@ class Made:
 def copied(run: Path, folder: Path) -> Path:
     """A copy of a run as `folder/run`, with its times."""
     return Path(shutil.copytree(run, folder / "run", symlinks=True))
+
+
+def socket_at(path: Path) -> None:
+    """Leave a socket there, however long its path is."""
+    here = os.open(path.parent, os.O_RDONLY)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"/proc/self/fd/{here}/{path.name}")
+    os.close(here)
 
 
 def _run(folder: Path, *words: str, **how: object) -> warm.Done:
