@@ -302,7 +302,7 @@ def _reference(
 
 def _size(source: sources.Source, terms: Terms) -> int | None:
     """What the reference is resized to: as asked for, or as the run's data were."""
-    return terms.size or getattr(source, "size", None)
+    return getattr(source, "size", None) if terms.size is None else terms.size
 
 
 def _seen_by(metrics: Sequence[Metric], real: sources.Stored, terms: Terms, view: View) -> Eyes:

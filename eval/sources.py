@@ -180,7 +180,7 @@ def _stored(path: str, place: Path, pixels: str, size: int | None) -> Stored:
         return Stored(path, values, note=note)
     if place.suffix.lower() in (".npz", ".npy") and place.exists():
         values, classes, note = arrays.samples(str(place), pixels)
-        if size and values.ndim == 4:
+        if size is not None and values.ndim == 4:
             values = resize(values, size)
         return Stored(path, values, classes, note=note)
     raise UsageError(

@@ -64,7 +64,7 @@ def write_error(path: Path, error: OSError) -> GanzooError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return GanzooError(
             f"the disk is full: {path} was not written; what was saved before it is "
-            "untouched. Free some space and go on with --resume."
+            "untouched. Free some space and run it again (a training: with --resume)."
         )
     return GanzooError(f"cannot write {path}: {error.strerror or error}.")
 

@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import stat
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,7 +73,10 @@ class OwnFolder:
             raise GanzooError(f"{path} cannot be read: {error.strerror or error}.") from error
 
     def listing(self, folder: str, pattern: re.Pattern[str]) -> list[Path]:
-        """The regular files in a subfolder whose name fits as a whole, by name."""
+        """The regular files in a subfolder whose name fits as a whole, by name.
+
+        Whatever else has such a name is named in a warning.
+        """
         place = self.path / folder
         if not reading.real_folder(place):
             return []
@@ -80,7 +84,10 @@ class OwnFolder:
             found = [p for p in place.iterdir() if pattern.fullmatch(p.name)]
         except OSError as error:
             raise GanzooError(f"{place} cannot be read: {error.strerror or error}.") from error
-        return sorted(path for path in found if reading.is_regular(path))
+        files = {path for path in found if reading.is_regular(path)}
+        for path in sorted(set(found) - files):
+            warnings.warn(f"{path} is no regular file, and is left out.", stacklevel=2)
+        return sorted(files)
 
     # -- writing --------------------------------------------------------------------------------
 
