@@ -72,7 +72,7 @@ class Plugin:
     contract: ClassVar[int] = CONTRACT
 
     z_dim: int = 100
-    z_prior: str = "normal"  # or "uniform" on [-1, 1], or "truncated_normal" within 2
+    z_prior: str = "normal"  # or "uniform" in [-1, 1], "unit_uniform", "truncated_normal" (2)
     batch_size: int = 128
     steps: int = 10_000  # each one turn of the player that moves least; may grow on --resume
     g_lr: float = 2e-4

@@ -259,6 +259,7 @@ KINDS: dict[str, type[Source]] = {
 PRIORS: dict[str, Source] = {
     "normal": Normal(),
     "uniform": Uniform(),
+    "unit_uniform": Uniform(0.0, 1.0),
     "truncated_normal": TruncatedNormal(),
 }
 """What z may be drawn from by a plugin's field `z_prior`."""

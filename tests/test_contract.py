@@ -10,13 +10,16 @@ from ganzoo.spec import DataSpec
 from ganzoo.testing import CHECKS, check_plugin, registered_names
 
 POINTS = DataSpec((2,), range=None, key="point")
+NUMBERS = DataSpec((1,), range=None, key="point")
 IMAGES = DataSpec((16, 16, 1), classes=3)
 LABELLED = DataSpec((8, 8, 1), classes=3)
 
 SMALLEST = {
     "acgan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "cgan": ({"hidden": 24, "z_dim": 4}, (LABELLED,)),
+    "dcgan_upsample": ({"width": 2, "d_width": 2, "z_dim": 4}, (IMAGES,)),
     "infogan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
+    "line_gan": ({"jit_compile": False, "d_steps": 2}, (NUMBERS,)),
     "lsgan": ({"width": 2, "z_dim": 4}, (POINTS, IMAGES)),
     "projection_gan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "sngan": ({"width": 2, "z_dim": 4}, (IMAGES,)),

@@ -15,6 +15,7 @@ from ganzoo.data import (
     auto,
     curves,
     digits,
+    faces,
     folder,
     installed,
     points,
@@ -30,7 +31,7 @@ __all__ = ["Dataset", "Judging", "Modes", "load", "modes", "names", "to_float", 
 
 BUILT_IN = {
     name: source
-    for source in (auto, standard, stacked, digits, points, curves, positive)
+    for source in (auto, standard, stacked, digits, faces, points, curves, positive)
     for name in source.NAMES
 }
 
