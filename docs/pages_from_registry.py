@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from ganzoo import registry  # noqa: E402
 
-SCORES = Path(__file__).parent / "scores.json"
+RECORDS = Path(__file__).parent / "zoo"
 FOLDERS = {"ganzoo": "ganzoo", "ganzoo.eval": "eval", "ganzoo.plugins": "plugins"}
 EVERY_MODULE = "<!-- every module"
 
@@ -95,11 +95,9 @@ def _page(entry: registry.Entry) -> str:
         f"| `{f.name}` | {f.type} | `{f.default!r}` | {f.reason} |"
         for f in registry.static_fields(entry) or ()
     ]
-    picture = Path(__file__).parent / "pictures" / f"{entry.name}-mnist.png"
-    shown = f"![samples](../pictures/{picture.name})\n\n" if picture.exists() else ""
     return (
         f"# {entry.name}\n\n{doc}\n\n[The paper]({entry.paper}). `ganzoo train {entry.name}`\n\n"
-        f"{shown}{_scores(entry.name)}## Fields\n\n"
+        f"{_measured(entry.name)}## Fields\n\n"
         "| field | type | default | reason |\n|---|---|---|---|\n" + "\n".join(fields) + "\n\n"
         f"## Source\n\n```python\n{source}```\n"
     )
@@ -110,12 +108,18 @@ def _class_docstring(source: str) -> str:
     return next((ast.get_docstring(node) or "" for node in classes), "")
 
 
-def _scores(name: str) -> str:
-    """The row of `ganzoo compare --json` that is stored for the plugin, if there is one."""
-    rows = json.loads(SCORES.read_text())["rows"] if SCORES.exists() else []
-    found = [row for row in rows if row["plugin"] == name]
-    if not found:
-        return ""
-    stored = json.loads(SCORES.read_text())
-    lines = [f"| {label} | {found[0]['scores'][key]} |" for key, label in stored["labels"].items()]
-    return f"{stored['about']}\n\n| score | value |\n|---|---|\n" + "\n".join(lines) + "\n\n"
+def _measured(name: str) -> str:
+    """The record that `benchmarks/zoo.py` has left of the plugin, if there is one, and its grid."""
+    path = RECORDS / f"{name}.json"
+    if not path.exists():
+        return "It has not been measured yet.\n\n"
+    one = json.loads(path.read_text())
+    rows = [f"| {label} | {value} |" for label, value in one["scores"].items()]
+    spent = f" in {one['minutes']} minutes of {one['cores']} CPU cores" if one["minutes"] else ""
+    told = f"; its findings: {', '.join(one['findings'])}" if one["findings"] else ""
+    return (
+        f"## Measured\n\n`{one['command']}`: {one['steps']:,} steps{spent}, one run{told}. By "
+        f"`{one['scored']}`, at step {one['step']:,}:\n\n"
+        "| score | value |\n|---|---|\n" + "\n".join(rows) + "\n\n"
+        f"![64 samples](../pictures/zoo-{name}.png)\n\n{one['seen']}\n\n"
+    )
