@@ -212,3 +212,9 @@ def test_what_a_run_says_that_it_met_may_be_anything(whole, tmp_path, record):
     run.write_config(run.config() | {"record": record})
     training.resume(run.path)
     assert run.state() == "finished"
+
+
+def test_nothing_is_left_of_a_start_that_was_killed_in_its_first_words(whole, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".config.yaml.64e6522d.tmp").write_text("plugin: mlp_g")
+    assert differences(whole, start(tmp_path / "run").path) == []

@@ -38,6 +38,7 @@ def start(request: Request, outdir: str | os.PathLike[str], view: View | None = 
     run = RunDir.create(outdir)
     with run.locked():
         try:
+            run.remove(*run.leftovers())  # of one that was killed before its first word
             met = record(request, game.frozen)
             run.write_config(dataclasses.asdict(request.settings) | {"record": met})
             if handles.is_name(request.settings.plugin):
