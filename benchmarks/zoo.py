@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,7 +70,10 @@ def measure(name: str, run: Run) -> None:
         _ganzoo(*words, "--outdir", str(folder))
     scores = json.loads(_ganzoo("eval", str(folder), *run.scores, "--json"))["scores"]
     picture = PICTURES / f"zoo-{name}.png"
-    _ganzoo("sample", str(folder), "-n", "64", "--seed", "0", "--out", str(picture))
+    if (folder / "fields").exists():  # of points, with the discriminator's logits
+        shutil.copy(max((folder / "samples").glob("step-*.png")), picture)
+    else:
+        _ganzoo("sample", str(folder), "-n", "64", "--seed", "0", "--out", str(picture))
     rows = (folder / "metrics.jsonl").read_text().splitlines()
     findings = map(json.loads, (folder / "findings.jsonl").read_text().splitlines())
     last = json.loads(rows[-1])

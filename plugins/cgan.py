@@ -19,7 +19,8 @@ class CGAN(Plugin):
 
     The networks of section 4.1, dropout included: z and the class each have a layer of their own
     before a joint one; ReLU in the generator, maxout in the discriminator. Differs: tanh for pixels
-    in [-1, 1] where the paper has a sigmoid, a prior on [-1, 1] where it has the unit cube.
+    in [-1, 1] where the paper has a sigmoid, a prior on [-1, 1] where it has the unit cube, and a
+    momentum that stays at 0.5 where theirs rises to 0.7.
     """
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1411.1784"
