@@ -60,8 +60,13 @@ def _write_into(path: Path, content: bytes) -> None:
         raise write_error(path, error) from error
 
 
+def is_full(error: OSError) -> bool:
+    """Whether it says that there is no room."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def write_error(path: Path, error: OSError) -> GanzooError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return GanzooError(
             f"the disk is full: {path} was not written; what was saved before it is "
             "untouched. Free some space and run it again (a training: with --resume)."

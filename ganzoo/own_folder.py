@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ganzoo import reading
 from ganzoo.errors import GanzooError
-from ganzoo.files import replace_file, write_error
+from ganzoo.files import is_full, replace_file, write_error
 
 LEFTOVER = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 """What a killed process had begun to write beside its target."""
@@ -196,6 +196,8 @@ class OwnFolder:
         try:
             lock = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
         except OSError as error:
+            if is_full(error):
+                raise write_error(path, error) from error
             raise GanzooError(
                 f"{path} cannot be opened as a lock ({error.strerror or error})."
             ) from error

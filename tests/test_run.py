@@ -111,6 +111,15 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_a_full_disk_says_so_at_the_lock_too(tmp_path, monkeypatch):
+    def full(path, flags, *rest, **named):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(GanzooError, match="disk is full"), RunDir(tmp_path).locked():
+        pass
+
+
 def test_rows_keep_non_finite_numbers_and_survive_a_cut_line(run):
     run.append_metrics({"step": 1, "loss": 0.5})
     run.append_metrics({"step": 2, "loss": math.nan})
