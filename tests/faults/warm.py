@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 import resource
 import select
@@ -22,6 +23,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from PIL import Image
 
 from faults import ROOT
 
@@ -220,13 +223,18 @@ def surroundings(home: Path) -> None:
         os.environ[name] = "http://127.0.0.1:9"
 
 
+IMPORTED = ("contourpy", "jinja2", "matplotlib.pyplot", "rich.progress", "sklearn.datasets",
+            "sklearn.neighbors", "tensorflow")  # fmt: skip
+
+
 def warm_up() -> None:
     """Import what commands import, and start nothing."""
     import matplotlib
 
     matplotlib.use("agg")
-    import matplotlib.pyplot
-    import tensorflow  # noqa: F401
+    for name in IMPORTED:
+        importlib.import_module(name)
+    Image.init()
 
     gc.collect()
     gc.freeze()
