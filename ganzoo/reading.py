@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,24 @@ KINDS = (
     (stat.S_ISCHR, errno.EINVAL, "it is a device, not a file"),
     (stat.S_ISBLK, errno.EINVAL, "it is a device, not a file"),
 )
+
+
+FULL_ZIP = 2**31
+"""Bytes from which on an entry of an archive has a field of its own for its size."""
+
+
+def check_entries(archive: zipfile.ZipFile) -> None:
+    """ValueError where an entry may hide those behind it: a wrong length makes them its comment.
+
+    NumPy writes no comments, and further fields for what is very large alone.
+    """
+    odd = [
+        info.filename
+        for info in archive.infolist()
+        if info.comment or (info.extra and info.file_size < FULL_ZIP)
+    ]
+    if odd or archive.comment:
+        raise ValueError(f"its list of arrays is not as NumPy writes it, at {str(odd[:1])[:60]}")
 
 
 def opened(path: str | os.PathLike[str], limit: int | None = None, *, follow: bool) -> BinaryIO:

@@ -451,6 +451,7 @@ def _is_scaffold(path: Path) -> bool:
 def _check_archive(archive: Any, size: int) -> None:
     """ValueError for an archive that NumPy's `savez` did not make: one that unpacks to more."""
     infos = archive.zip.infolist()
+    reading.check_entries(archive.zip)
     whole = sum(info.file_size for info in infos)
     if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
         raise ValueError("its arrays are compressed")

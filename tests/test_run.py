@@ -177,3 +177,16 @@ def test_a_device_is_written_into_and_a_pipe_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UsageError, match="no file"):
         write_atomic(tmp_path / "pipe", b"x")
+
+
+def test_an_entry_that_swallows_the_next_is_damage(run):
+    """Where the length of its comment, in the list of an archive's entries, covers the last one."""
+    path = run.save_checkpoint(3, {"a": np.zeros(2), "b": np.ones(2)})
+    content = bytearray(path.read_bytes())
+    first = content.index(b"PK\x01\x02")
+    second = content.index(b"PK\x01\x02", first + 4)
+    third = content.index(b"PK\x01\x02", second + 4)
+    content[second + 32] = content.index(b"PK\x05\x06") - third
+    path.write_bytes(content)
+    with pytest.raises(GanzooError, match=r"damaged \(its list of arrays"):
+        run.read_checkpoint(3)

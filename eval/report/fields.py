@@ -70,6 +70,7 @@ def _arrays(content: bytes) -> dict[str, np.ndarray]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(member.file_size for member in archive.infolist()) > LARGEST_UNPACKED:
             raise ValueError("it would unpack to too much")
+        reading.check_entries(archive)
         if any(member.compress_type not in PACKED for member in archive.infolist()):
             raise ValueError("it is packed as NumPy does not")
         members = {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}

@@ -1,7 +1,8 @@
 """TensorBoard's events of a run: one file, in which each step stands once, whatever interrupted it.
 
 A file of events is a list of records, each with its length and checksums; TensorBoard's own writer
-frames them. They are written at once and in order, so that a kill can cut off the last one only.
+frames them. They are written at once and in order, so that a kill can cut off the last one only;
+what else cannot be read is damage, and is told.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import io
 import socket
+import struct
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,12 +20,15 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from ganzoo import reading
 from ganzoo.run import RunDir
 
 VERSION = "brain.Event:2"
+HEAD = 12
+"""Bytes of a record before its data: its length, and a checksum of that."""
 
 
 class Events:
@@ -60,10 +66,46 @@ def _until(files: Sequence[Path], step: int) -> Iterator[Event]:
 
 
 def _events(path: Path) -> Iterator[Event]:
-    """The events of a file up to the first that is damaged."""
-    with contextlib.suppress(tf.errors.OpError, DecodeError):
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            yield Event.FromString(record)
+    """The events of a file; damaged ones are left out, with a warning."""
+    try:
+        found = list(map(Event.FromString, tf.data.TFRecordDataset(str(path)).as_numpy_iterator()))
+    except (tf.errors.OpError, DecodeError):
+        found, lost = _rescued(path.read_bytes())
+        if lost:
+            warnings.warn(
+                f"{path} is damaged: {lost} bytes of TensorBoard's events are left out, the rest "
+                "is kept.",
+                stacklevel=2,
+            )
+    return iter(found)
+
+
+def _rescued(content: bytes) -> tuple[list[Event], int]:
+    """The whole events, and how many bytes belong to none but a last one that was cut off.
+
+    Behind a damaged length the next record is looked for: where a length fits its checksum.
+    """
+    found, lost, place = [], 0, 0
+    while place + HEAD <= len(content):
+        head, told = content[place : place + 8], content[place + 8 : place + HEAD]
+        if told != _checksum(head):
+            lost, place = lost + 1, place + 1
+            continue
+        end = place + HEAD + int.from_bytes(head, "little")
+        if end + 4 > len(content):
+            break
+        data = content[place + HEAD : end]
+        if content[end : end + 4] == _checksum(data):
+            with contextlib.suppress(DecodeError):
+                found.append(Event.FromString(data))
+        else:
+            lost += len(data)
+        place = end + 4
+    return found, lost
+
+
+def _checksum(data: bytes) -> bytes:
+    return struct.pack("<I", masked_crc32c(data))
 
 
 def _framed(event: Event) -> bytes:
