@@ -18,6 +18,7 @@ SMALLEST = {
     "acgan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "cgan": ({"hidden": 24, "z_dim": 4}, (LABELLED,)),
     "dcgan_upsample": ({"width": 2, "d_width": 2, "z_dim": 4}, (IMAGES,)),
+    "dragan": ({"width": 2, "z_dim": 4}, (POINTS, IMAGES)),
     "infogan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "line_gan": ({"jit_compile": False, "d_steps": 2}, (NUMBERS,)),
     "lsgan": ({"width": 2, "z_dim": 4}, (POINTS, IMAGES)),
