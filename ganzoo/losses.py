@@ -1,4 +1,4 @@
-"""Adversarial losses on logits, from TF-GAN, and gradient penalties.
+"""Adversarial losses on logits, most of them TF-GAN's, and gradient penalties.
 
 Every function takes logits without a sigmoid, (n, 1) or (n,), and returns a float32 scalar.
 """
@@ -102,6 +102,16 @@ def least_squares_d(
 def least_squares_g(fake_logits: tf.Tensor, target: float = 1.0) -> tf.Tensor:
     """(D(G(z)) - c)^2 / 2 with the target c (Mao et al. 2017, equation 2)."""
     return tfgan_losses().least_squares_generator_loss(fake_logits, real_label=target)
+
+
+def relativistic_d(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """-log sigmoid(D(x) - D(G(z))), row by row (Jolicoeur-Martineau 2019, RSGAN)."""
+    return tf.reduce_mean(tf.nn.softplus(fake_logits - real_logits))
+
+
+def relativistic_g(fake_logits: tf.Tensor, real_logits: tf.Tensor) -> tf.Tensor:
+    """-log sigmoid(D(G(z)) - D(x)), row by row (Jolicoeur-Martineau 2019, RSGAN)."""
+    return relativistic_d(fake_logits, real_logits)
 
 
 def gradient_penalty(

@@ -198,6 +198,16 @@ class Plugin:
         """Steps in which a batch a step shows the imitated array once; 1 where nobody counted."""
         return max(1, round(self.imitated(spec).samples / self.batch_size))
 
+    def averaging(self, step: tf.Tensor) -> tf.Tensor:
+        """How much of itself the average of the sampler keeps in this step, in [0, 1).
+
+        By default `ema`, and less at first so that the start is forgotten.
+        """
+        import tensorflow as tf
+
+        age = tf.cast(step, tf.float32)
+        return tf.minimum(self.ema, (1.0 + age) / (10.0 + age))
+
     @property
     def milestones(self) -> tuple[int, ...]:
         """Steps at which the players change, in rising order; `players` is asked again at each."""

@@ -23,6 +23,7 @@ SMALLEST = {
     "line_gan": ({"jit_compile": False, "d_steps": 2}, (NUMBERS,)),
     "lsgan": ({"width": 2, "z_dim": 4}, (POINTS, IMAGES)),
     "projection_gan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
+    "r3gan": ({"width": 8, "blocks": 1, "z_dim": 4, "burn_in": 16}, (POINTS, IMAGES)),
     "sngan": ({"width": 2, "z_dim": 4}, (IMAGES,)),
     "wgan_gp": ({"width": 2, "z_dim": 4, "d_steps": 2}, (POINTS, IMAGES)),
 }

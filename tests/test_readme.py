@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text()
 def test_the_table_of_plugins_is_the_registrys():
     ours = [e for e in registry.entries() if e.origin.startswith("ganzoo ")]
     rows = [f"| {e.name} | {e.summary} | {e.paper} |" for e in ours]
-    printed = [line for line in README.splitlines() if re.match(r"\| [a-z_]+ \|.*https", line)]
+    printed = [line for line in README.splitlines() if re.match(r"\| [a-z0-9_]+ \|.*https", line)]
     assert printed == rows, "expected:\n" + "\n".join(rows)
 
 

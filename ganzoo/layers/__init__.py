@@ -9,6 +9,7 @@ from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
 from ganzoo.layers.dropout import Dropout
 from ganzoo.layers.maxout import Maxout
 from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm
+from ganzoo.layers.resampling import Downsample, Upsample
 from ganzoo.layers.sizes import cropped, halved
 from ganzoo.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
 
@@ -17,12 +18,14 @@ __all__ = [
     "ConditionalBatchNorm",
     "Conv2D",
     "Conv2DTranspose",
+    "Downsample",
     "Dropout",
     "Maxout",
     "SelfAttention",
     "SpectralConv2D",
     "SpectralDense",
     "SpectralEmbedding",
+    "Upsample",
     "cropped",
     "halved",
 ]

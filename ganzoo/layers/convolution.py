@@ -161,7 +161,10 @@ def _usable(layer: Any, size: tuple[int | None, ...]) -> bool:
 
 @keras.saving.register_keras_serializable("ganzoo")
 class Conv2D(layers.Conv2D):
-    """Keras's `Conv2D`, through the Fourier domain where images are small and channels many."""
+    """Keras's `Conv2D`, through the Fourier domain where images are small and channels many.
+
+    Groups are convolved one by one on a CPU, where TensorFlow has no kernel for their gradients.
+    """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         super().build(input_shape)
@@ -174,9 +177,15 @@ class Conv2D(layers.Conv2D):
         )
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-        if not self.fourier:
-            return super().convolution_op(inputs, kernel)
-        return fourier_conv(inputs, tf.convert_to_tensor(kernel), self.strides[0])
+        if self.fourier:
+            return fourier_conv(inputs, tf.convert_to_tensor(kernel), self.strides[0])
+        convolve = super().convolution_op
+        if self.groups == 1 or tf.config.get_visible_devices("GPU"):
+            return convolve(inputs, kernel)
+        axis = -1 if self.data_format == "channels_last" else 1
+        parts = tf.split(inputs, self.groups, axis)
+        kernels = tf.split(tf.convert_to_tensor(kernel), self.groups, -1)
+        return tf.concat([convolve(x, k) for x, k in zip(parts, kernels, strict=True)], axis)
 
 
 @keras.saving.register_keras_serializable("ganzoo")

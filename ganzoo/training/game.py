@@ -335,9 +335,8 @@ class Game:
         return tf.linalg.global_norm(present)
 
     def _update_average(self, step: tf.Tensor) -> None:
-        """Exponential moving average, quicker at first so that the start is forgotten."""
-        age = tf.cast(step, tf.float32)
-        keep = tf.minimum(self.plugin.ema, (1.0 + age) / (10.0 + age))
+        """Exponential moving average, with the decay that the plugin gives for this step."""
+        keep = self.plugin.averaging(step)
         for mean, live in zip(self.average.variables, self.sampler.variables, strict=True):
             if mean is live:
                 continue  # of a frozen network, which stands in both
