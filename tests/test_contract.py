@@ -22,6 +22,7 @@ SMALLEST = {
     "infogan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "line_gan": ({"jit_compile": False, "d_steps": 2}, (NUMBERS,)),
     "lsgan": ({"width": 2, "z_dim": 4}, (POINTS, IMAGES)),
+    "pacgan": ({"g_hidden": 8, "d_hidden": 4}, (POINTS,)),
     "projection_gan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "r3gan": ({"width": 8, "blocks": 1, "z_dim": 4, "burn_in": 16}, (POINTS, IMAGES)),
     "sngan": ({"width": 2, "z_dim": 4}, (IMAGES,)),

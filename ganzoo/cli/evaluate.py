@@ -39,6 +39,13 @@ def _flags() -> list[click.Parameter]:
     ]
 
 
+def chosen(options: dict[str, Any]) -> list[str]:
+    """The metrics whose flags are set, taken out of the options."""
+    from ganzoo.eval.metrics import METRICS
+
+    return [name for name in METRICS if options.pop(_variable(name))]
+
+
 def _variable(metric: str) -> str:
     """What the flag's value is called; `is` alone would be Python's."""
     return f"by_{metric.replace('-', '_')}"
@@ -109,7 +116,7 @@ def evaluate(
     from ganzoo.eval.metrics import METRICS
 
     options["settings"] = dict(map(settings.parse_assignment, assignments))
-    chosen = [name for name in METRICS if options.pop(_variable(name))]
+    metrics = chosen(options)
     if target is None:
         target = str(newest())
         click.echo(f"the newest run: {visible(target)}", err=as_json)
@@ -121,12 +128,12 @@ def evaluate(
     from ganzoo.eval.evaluation import evaluate as judge
 
     if everything:
-        chosen = [*METRICS, *installed.metric_names()]
-    chosen += [name for name in others if name not in chosen]
+        metrics = [*METRICS, *installed.metric_names()]
+    metrics += [name for name in others if name not in metrics]
     with Bar() as view:
         scores = judge(
             target,
-            chosen or ["fid"],
+            metrics or ["fid"],
             against=against,
             skip_unsuited=everything,
             view=view,

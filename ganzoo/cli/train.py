@@ -77,7 +77,7 @@ def train(**options: Any) -> None:
         for name in ("outdir", "config", "epochs"):
             if options[name] is not None:
                 raise UsageError(f"--resume takes no --{name}: the run folder decides.")
-    _check_counts(options)
+    check_counts(options)
 
     from ganzoo.quiet import quiet_start
     from ganzoo.views import terminal
@@ -104,7 +104,8 @@ def train(**options: Any) -> None:
         click.echo(f"samples: {newest}  (beside {run.picture('real')})")
 
 
-def _check_counts(options: dict[str, Any]) -> None:
+def check_counts(options: dict[str, Any]) -> None:
+    """Refuse numbers of steps or samples below 1, by the option's own name."""
     for name in ("steps", "batch_size"):
         if options[name] is not None and options[name] < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {options[name]}.")

@@ -15,10 +15,18 @@ class Maxout(layers.Layer):
     (..., d) -> (..., units), with `pieces` linear maps a unit: a convex function that is learned.
     """
 
-    def __init__(self, units: int, pieces: int, **kwargs: Any):
+    def __init__(
+        self, units: int, pieces: int, kernel_initializer: Any = "glorot_uniform", **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.units, self.pieces = units, pieces
-        self.maps = layers.Dense(units * pieces, dtype=self.dtype_policy, name="maps")
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.maps = layers.Dense(
+            units * pieces,
+            kernel_initializer=self.kernel_initializer,
+            dtype=self.dtype_policy,
+            name="maps",
+        )
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         self.maps.build(shape)
@@ -31,4 +39,8 @@ class Maxout(layers.Layer):
         return (*shape[:-1], self.units)
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"units": self.units, "pieces": self.pieces}
+        return super().get_config() | {
+            "units": self.units,
+            "pieces": self.pieces,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
