@@ -32,19 +32,24 @@ class Run(NamedTuple):
 
 
 LABELLED = Run(scores=("--fid", "--modes", "--label-accuracy", "--fid-by-class"))
+POINTS = Run("ring", scores=("--modes",))
 RUNS = {
     "acgan": LABELLED,
     "cgan": LABELLED,
     "dcgan": Run(),
     "dcgan_upsample": Run(),
+    "dragan": Run(),
     "infogan": Run(),
     "line_gan": Run("gaussian1d_minus2", scores=("--wasserstein",)),
     "linear_gan": Run("positive", scores=("--wasserstein",)),
     "lsgan": Run(),
     "mlp_gan": Run(),
+    "pacgan": POINTS,
     "projection_gan": LABELLED,
+    "r3gan": Run(),
     "sagan": LABELLED,
     "sngan": Run(),
+    "unrolled": POINTS,
     "wgan": Run(),
     "wgan_gp": Run(),
 }
