@@ -130,7 +130,8 @@ def from_json(content: Mapping[str, Any]) -> Source:
     if not isinstance(kind, str) or kind not in KINDS:
         raise _no_source(repr(kind)[:60], f"expected one of {', '.join(KINDS)}")
     known = {one.name: one.default for one in fields(KINDS[kind])}
-    for name in sorted(values.keys() ^ known.keys()):
+    lacking = known.keys() - values.keys() - set(KINDS[kind].later)
+    for name in sorted((values.keys() - known.keys()) | lacking):
         raise _no_source(kind, f"it {'has no' if name in values else 'needs'} {name[:60]!r}")
     for name, value in values.items():
         if not _is_like(value, known[name]):

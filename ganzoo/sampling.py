@@ -22,6 +22,7 @@ from ganzoo.exported import Exported
 from ganzoo.inputs import Input
 from ganzoo.priors import Data, Label
 from ganzoo.run import RunDir
+from ganzoo.shrinking import fits
 from ganzoo.signature import Output
 
 Rows = Callable[[Data], np.ndarray]
@@ -197,10 +198,15 @@ def _fitting(one: Input, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Rows at these places, again from the first behind the last, as the input takes them:
     (n, *shape), pixels in [-1, 1]."""
     rows = np.asarray(rows)
-    if not len(rows) or rows.shape[1:] != one.shape:
+    reduces = isinstance(one.source, Data) and one.source.size > 0
+    if not len(rows) or (rows.shape[1:] != one.shape and not (reduces and fits(rows, one.shape))):
         raise UsageError(
-            f"the input {one.name!r} takes rows of {one.shape}, not {rows.shape[1:]}"
+            f"the input {one.name!r} takes rows of {one.shape}"
+            f"{', or larger ones of that proportion' if reduces else ''}, not {rows.shape[1:]}"
             f"{'' if len(rows) else ': there are none'}."
         )
     chosen = rows[places % len(rows)]
-    return (to_float(chosen) if chosen.dtype == np.uint8 else chosen).astype(one.dtype)
+    chosen = to_float(chosen) if chosen.dtype == np.uint8 else chosen
+    if isinstance(one.source, Data):
+        chosen = one.source.of(chosen, one.shape)
+    return chosen.astype(one.dtype)

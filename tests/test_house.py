@@ -14,7 +14,7 @@ SOURCES = {"ganzoo": "ganzoo", "eval": "ganzoo.eval", "plugins": "ganzoo.plugins
 ROOMS = (
     ("ground", "errors quiet spec hardware files reading plain_text sealing distributions handles "
      "untrusted memory import_check"),
-    ("contract", "losses optimizers layers fourier priors inputs turn player plugin"),
+    ("contract", "losses optimizers layers fourier shrinking priors inputs turn player plugin"),
     ("measures", "eval.frechet eval.kernel eval.prdc eval.modes eval.memorization eval.swd "
      "eval.conditional "
      "eval.ms_ssim eval.inception_score eval.arrays eval.distances eval.wasserstein"),
