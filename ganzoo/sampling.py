@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -175,23 +176,26 @@ class StoredRows:
 
     def __init__(self, run: RunDir, split: str = "test"):
         self.run, self.split = run, split
-        self._data: data.Dataset | None = None
+
+    @cached_property
+    def dataset(self) -> data.Dataset:
+        """That split of the run's data set."""
+        config = self.run.config()
+        name, size = str(config.get("data", "")), config.get("size")
+        return data.load(name, size=size, split=self.split)
 
     def __call__(self, source: Data) -> np.ndarray:
-        if self._data is None:
-            config = self.run.config()
-            name, size = str(config.get("data", "")), config.get("size")
-            try:
-                self._data = data.load(name, size=size, split=self.split)
-            except GanzooError as error:
-                todo = f"say --input {source.array}=train, or name a file or a folder there"
-                raise type(error)(f"{str(error).rstrip('.')}: {todo}.") from error
-        if source.array not in self._data.arrays:
+        try:
+            found = self.dataset
+        except GanzooError as error:
+            todo = f"say --input {source.array}=train, or name a file or a folder there"
+            raise type(error)(f"{str(error).rstrip('.')}: {todo}.") from error
+        if source.array not in found.arrays:
             raise GanzooError(
                 f"the sampler of {self.run} is fed by the array {source.array!r}, which "
-                f"{self._data.name} does not bring; say where it is with --input."
+                f"{found.name} does not bring; say where it is with --input."
             )
-        return self._data.arrays[source.array]
+        return found.arrays[source.array]
 
 
 def _fitting(one: Input, rows: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -33,6 +33,7 @@ class SRGAN(Plugin):
 
     scale: int = 4  # how many times larger each side becomes: 2, 4, 8
     pretrain: int = 1_500  # steps on pixels alone; the paper's 1e6 are for photographs
+    pretrain_lr: float = 1e-3  # the paper's 1e-4 is for a million steps
     blocks: int = 6  # residual blocks at the small size; the paper has 16
     width: int = 32  # channels of them, and of D next to the image; the paper has 64
     features: str = ""  # a .keras file: from images in [-1, 1] to features, as VGG19's conv5_4
@@ -118,7 +119,8 @@ class SRGAN(Plugin):
         def d_record(turn: Turn):
             return judged(real_logits(turn), fake_logits(turn), self.accuracy)
 
-        g = {"optimizer": Adam(self.g_lr, beta_1=0.9), "record": g_record}
+        rate = self.pretrain_lr if step < self.pretrain else self.g_lr
+        g = {"record": g_record, "optimizer": Adam(rate, beta_1=0.9)}  # the paper begins anew
         if step < self.pretrain:
             return [Player("generator", ("generator",), pixels, **g)]
         return [

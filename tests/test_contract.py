@@ -23,6 +23,7 @@ SMALLEST = {
     "lsgan": ({"width": 2, "z_dim": 4}, (POINTS, IMAGES)),
     "projection_gan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "sngan": ({"width": 2, "z_dim": 4}, (IMAGES,)),
+    "srgan": ({"width": 2, "blocks": 1, "pretrain": 2}, (LABELLED,)),
     "wgan_gp": ({"width": 2, "z_dim": 4, "d_steps": 2}, (POINTS, IMAGES)),
 }
 """Name -> fields by which it is small, and the data that it is tried on, the first most closely.
