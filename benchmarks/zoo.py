@@ -45,6 +45,7 @@ RUNS = {
     "projection_gan": LABELLED,
     "sagan": LABELLED,
     "sngan": Run(),
+    "srgan": Run(scores=("--psnr", "--ssim", "--fid")),
     "wgan": Run(),
     "wgan_gp": Run(),
 }

@@ -50,8 +50,6 @@ class Source:
     """How one input of a sampler is fed; the kinds below are all there are."""
 
     kind: ClassVar[str] = ""
-    later: ClassVar[tuple[str, ...]] = ()
-    """Fields that folders of earlier versions lack; their defaults are what was meant there."""
 
     def draw(self, turn: Drawing, name: str, shape: tuple[int, ...], dtype: str) -> tf.Tensor:
         """While training: (batch_size, *shape) for the input `name` in this turn."""
@@ -233,7 +231,6 @@ class Data(Source):
     """
 
     kind: ClassVar[str] = "data"
-    later: ClassVar[tuple[str, ...]] = ("size", "method")
     array: str = ""
     size: int = 0  # 0: as it is
     method: str = "area"

@@ -42,8 +42,8 @@ def test_the_small_image_is_scale_times_smaller(scale, sides):
 
 
 def test_the_papers_networks_have_its_layers():
-    spec = DataSpec((96, 96, 3))
-    whole = SRGAN(blocks=16, width=64).networks(spec)
+    spec = DataSpec((32, 32, 3))
+    whole = SRGAN(blocks=2, width=64).networks(spec)
 
     def convolution(side, below, filters):
         return side * side * below * filters + filters
@@ -52,11 +52,11 @@ def test_the_papers_networks_have_its_layers():
     residual = 2 * (convolution(3, 64, 64) + norm) + prelu
     ends = convolution(9, 3, 64) + prelu + convolution(9, 64, 3)
     up = convolution(3, 64, 256) + prelu
-    g = ends + 16 * residual + convolution(3, 64, 64) + norm + 2 * up
+    g = ends + 2 * residual + convolution(3, 64, 64) + norm + 2 * up
     assert whole["generator"].count_params() == g
     widths = [64, 64, 128, 128, 256, 256, 512, 512]
     d = sum(convolution(3, a, b) for a, b in zip([3, *widths], widths, strict=False))
-    d += 4 * sum(widths[1:]) + (6 * 6 * 512 + 1) * 1024 + 1024 + 1
+    d += 4 * sum(widths[1:]) + (2 * 2 * 512 + 1) * 1024 + 1024 + 1
     assert whole["discriminator"].count_params() == d
 
 
