@@ -49,6 +49,7 @@ RUNS = {
     "r3gan": Run(),
     "sagan": LABELLED,
     "sngan": Run(),
+    "srgan": Run(scores=("--psnr", "--ssim", "--fid")),
     "unrolled": POINTS,
     "wgan": Run(),
     "wgan_gp": Run(),

@@ -7,6 +7,7 @@ flags, costs little. Other distributions bring metrics by the entry-point group 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ NEIGHBOURS = 5
 SUBSETS, SUBSET_SIZE = 100, 1000
 SPLITS = 10
 PAIRS = 16
+MOST_PSNR = 10 * math.log10(255**2 * 12)
+"""Of an image whose only error is that it was rounded to whole numbers, 1/12 in the square."""
 
 
 class UnsuitedError(UsageError):
@@ -59,6 +62,8 @@ class Sides:
     train: Callable[[], Summary]
     """The training samples of that data set, summarised when they are asked for."""
     rng: np.random.Generator
+    counterparts: Callable[[], np.ndarray | None] = lambda: None
+    """The real images that the samples are meant to be, row by row, where there are such."""
 
 
 @dataclass(frozen=True)
@@ -302,6 +307,38 @@ def _ms_ssim(sides: Sides) -> Iterator[Value]:
     yield Value("ms_ssim", "MS-SSIM of pairs", fake["ms_ssim"], fake["ms_ssim_std"], "", details)
 
 
+def _psnr(sides: Sides) -> Iterator[Value]:
+    from ganzoo.eval.likeness import psnr
+
+    found = np.minimum(psnr(*_paired(sides), data_range=255), MOST_PSNR)
+    settings = {"at most": round(MOST_PSNR, 2)}
+    yield Value(
+        "psnr", "PSNR in dB", float(found.mean()), float(found.std()), "higher", settings=settings
+    )
+
+
+def _ssim(sides: Sides) -> Iterator[Value]:
+    from ganzoo.eval.likeness import ssim, window
+
+    real, fake = _paired(sides)
+    found = ssim(real, fake, data_range=255)
+    settings = dict(zip(("window", "sigma"), window(*real.shape[1:3]), strict=True))
+    yield Value(
+        "ssim", "SSIM", float(found.mean()), float(found.std()), "higher", settings=settings
+    )
+
+
+def _paired(sides: Sides) -> tuple[np.ndarray, np.ndarray]:
+    """What the kept samples are meant to be, and the samples."""
+    real = sides.counterparts()
+    if real is None:
+        raise UnsuitedError(
+            "this compares each sample with the test image of the row that it was made from: "
+            f"{sides.fake.name} is fed by no image that {sides.real.name} pairs with another."
+        )
+    return real[sides.fake.kept], sides.fake.samples
+
+
 def _memorization(sides: Sides) -> Iterator[Value]:
     from ganzoo import pictures
     from ganzoo.eval import memorization as copies
@@ -356,6 +393,13 @@ METRICS = {
         Metric(
             "ms-ssim", "MS-SSIM of random pairs: near 1 all look alike.", _ms_ssim, features=False
         ),
+        Metric(
+            "psnr",
+            "Peak to noise of samples beside the test rows they copy.",
+            _psnr,
+            features=False,
+        ),
+        Metric("ssim", "Structural similarity of samples to those rows.", _ssim, features=False),
         Metric("memorization", "Distance to the nearest training samples; support.", _memorization),
     )
 }

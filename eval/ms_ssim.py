@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from ganzoo.errors import UsageError
-from ganzoo.eval import arrays
+from ganzoo.eval import likeness
+from ganzoo.eval.likeness import BATCH
 
 WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])  # Wang et al. 2003, section 3.2
-WINDOW, SIGMA = 11, 1.5
-K1, K2 = 0.01, 0.03
-BATCH = 64
 
 
 def protocol(height: int, width: int) -> dict:
@@ -25,15 +22,15 @@ def protocol(height: int, width: int) -> dict:
     """
     side = min(height, width)
     scales = 1
-    while scales < len(WEIGHTS) and side >> scales >= WINDOW:
+    while scales < len(WEIGHTS) and side >> scales >= likeness.WINDOW:
         scales += 1
     weights = WEIGHTS[:scales] * (WEIGHTS.sum() / WEIGHTS[:scales].sum())
-    window = min(WINDOW, side - 1 + side % 2)
+    window, sigma = likeness.window(height, width)
     return {
         "scales": scales,
         "weights": weights.tolist(),
         "window": window,
-        "sigma": SIGMA * window / WINDOW,
+        "sigma": sigma,
     }
 
 
@@ -43,9 +40,7 @@ def ms_ssim(a: np.ndarray, b: np.ndarray, *, data_range: float) -> np.ndarray:
     Wang et al. 2003, equation 7, with alpha = beta = gamma; negative terms count as 0, halving is
     by means of 2 x 2 pixels, channels are compared one by one and averaged.
     """
-    a, b = (_in_range(x, name, data_range, 1) for x, name in ((a, "first"), (b, "second")))
-    if a.shape != b.shape:
-        raise UsageError(f"expected pairs of images of one shape, found {a.shape} and {b.shape}.")
+    a, b = likeness.in_pairs(a, b, data_range)
     settings = protocol(*a.shape[1:3])
     parts = range(0, len(a), BATCH)
     return np.concatenate(
@@ -61,7 +56,7 @@ def ms_ssim_diversity(
     1 is one image over and over; compare with the same score of real images (Odena et al. 2017,
     section 4.2, who take the pairs within a class: give one class at a time for that).
     """
-    images = _in_range(images, "sample", data_range, 2)
+    images = likeness.in_range(images, "sample", data_range, 2)
     if pairs < 1:
         raise UsageError(f"expected 1 pair or more, found {pairs}.")
     first = rng.integers(0, len(images), pairs)
@@ -72,10 +67,10 @@ def ms_ssim_diversity(
 
 def _ms_ssim(a: np.ndarray, b: np.ndarray, data_range: float, settings: dict) -> np.ndarray:
     a, b = a.astype(np.float64), b.astype(np.float64)
-    taps = _gaussian(settings["window"], settings["sigma"])
+    taps = likeness.gaussian(settings["window"], settings["sigma"])
     result = 1.0
     for j, weight in enumerate(settings["weights"], start=1):
-        luminance, structure = _ssim_maps(a, b, data_range, taps)
+        luminance, structure = likeness.ssim_maps(a, b, data_range, taps)
         last = j == settings["scales"]
         term = (luminance * structure if last else structure).mean((1, 2))
         result = result * np.maximum(term, 0) ** weight
@@ -83,42 +78,7 @@ def _ms_ssim(a: np.ndarray, b: np.ndarray, data_range: float, settings: dict) ->
     return result.mean(1)
 
 
-def _ssim_maps(
-    a: np.ndarray, b: np.ndarray, data_range: float, taps: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The luminance, and the contrast times structure, of each window (Wang 2003, eqs. 1 to 5)."""
-    c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
-    mu_a, mu_b = _blur(a, taps), _blur(b, taps)
-    var = _blur(a * a + b * b, taps) - mu_a**2 - mu_b**2
-    cov = _blur(a * b, taps) - mu_a * mu_b
-    luminance = (2 * mu_a * mu_b + c1) / (mu_a**2 + mu_b**2 + c1)
-    return luminance, (2 * cov + c2) / (var + c2)
-
-
-def _blur(x: np.ndarray, taps: np.ndarray) -> np.ndarray:
-    """Only where the whole window lies inside the image."""
-    margin = len(taps) // 2
-    for axis in (1, 2):
-        x = ndimage.correlate1d(x, taps, axis=axis)
-    return x[:, margin : x.shape[1] - margin, margin : x.shape[2] - margin]
-
-
-def _gaussian(window: int, sigma: float) -> np.ndarray:
-    taps = np.exp(-((np.arange(window) - window // 2) ** 2) / (2 * sigma**2))
-    return taps / taps.sum()
-
-
 def _halve(x: np.ndarray) -> np.ndarray:
     """Means of 2 x 2 pixels; an odd side repeats its last line."""
     x = np.pad(x, [(0, 0), (0, x.shape[1] % 2), (0, x.shape[2] % 2), (0, 0)], mode="symmetric")
     return (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
-
-
-def _in_range(images: np.ndarray, name: str, data_range: float, at_least: int) -> np.ndarray:
-    images = arrays.images(images, name, at_least=at_least)
-    if not data_range > 0 or images.min() < 0 or images.max() > data_range:
-        raise UsageError(
-            f"expected {name} images from 0 to the given range {data_range}, found values from "
-            f"{images.min()} to {images.max()}: shift them, or name their range."
-        )
-    return images

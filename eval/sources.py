@@ -118,9 +118,10 @@ class Generated:
         output: str | None = None,
         settings: Mapping[str, Any] | None = None,
     ):
-        from ganzoo.sampling import Sampler
+        from ganzoo.sampling import Sampler, StoredRows
 
-        self.sampler = Sampler(run, step)
+        self.rows = StoredRows(run)
+        self.sampler = Sampler(run, step, rows=self.rows)
         self.step = step
         self.output = self.sampler.output(output)
         self.settings = dict(settings or {})
@@ -135,6 +136,18 @@ class Generated:
         """Input -> how many test rows feed it, of those that data feeds."""
         fed = self.sampler.fed_by_data(self.output.name)
         return {one.name: len(self.sampler.rows(one.source)) for one in fed}
+
+    def counterparts(self) -> np.ndarray | None:
+        """The test images of the array that it imitates, row i beside sample i; None where no image
+        of the same rows feeds it, so that nothing pairs them."""
+        fed = [one for one in self.sampler.fed_by_data(self.output.name) if len(one.shape) == 3]
+        fed = [one for one in fed if one.name not in self.settings]
+        if not self.is_image or not fed:
+            return None
+        known = self.rows.dataset.spec.arrays
+        groups = {known[one.source.array].group for one in fed if one.source.array in known}
+        paired = self.array in known and known[self.array].group in groups
+        return self.rows.dataset.arrays[self.array] if paired else None
 
     @property
     def count(self) -> int | None:

@@ -15,6 +15,7 @@ from ganzoo.errors import GanzooError
 from ganzoo.inputs import Input
 from ganzoo.plugin import Plugin
 from ganzoo.priors import PRIORS, Data
+from ganzoo.shrinking import reduced_shape
 from ganzoo.signature import Output, Signature
 from ganzoo.spec import DataSpec
 
@@ -26,12 +27,30 @@ def declared(
     arrays = {name: array.classes for name, array in spec.arrays.items()}
     prior = PRIORS[plugin.z_prior]
     inputs = named.resolve(model.inputs, plugin.inputs(spec), arrays, prior, plugin.z_dim)
+    for one in inputs:
+        if isinstance(one.source, Data) and one.source.size:
+            _check_reduced(one, one.source, spec, type(plugin).__name__)
     columns = {name: array.names for name, array in spec.arrays.items()}
     inputs = [
         one._replace(columns=columns[one.source.array]) if isinstance(one.source, Data) else one
         for one in inputs
     ]
     return inputs, _outputs(model, plugin, spec, [one.name for one in inputs])
+
+
+def _check_reduced(one: Input, source: Data, spec: DataSpec, kind: str) -> None:
+    """That an input takes the data's images at the size that its source says."""
+    whole = tuple(spec.arrays[source.array].shape)
+    if len(whole) != 3 or source.size > min(whole[:2]):
+        raise GanzooError(
+            f"{kind} feeds {one.name!r} with {source.array!r} at size {source.size}, and the data "
+            f"has it as {whole}: expected images that are as large, or larger."
+        )
+    if one.shape != reduced_shape(whole, source.size):
+        raise GanzooError(
+            f"{kind}'s input {one.name!r} takes {one.shape}, and {source.array!r} {whole} at size "
+            f"{source.size} is {reduced_shape(whole, source.size)}: expected the same."
+        )
 
 
 def _outputs(

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ganzoo import memory, reading
-from ganzoo.data import arrays, folder, images, naming, values
+from ganzoo.data import arrays, folder, images, naming, to_float, values
+from ganzoo.data.resize import in_threads
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.inputs import Input
 from ganzoo.priors import Data
@@ -70,8 +71,40 @@ def _stored(path: Path, value: Any, one: Input) -> np.ndarray:
             f"the input {one.name!r} takes rows of {one.shape}, which are no images: give it an "
             ".npz or .npy file."
         )
+    if isinstance(one.source, Data) and one.source.size:
+        return _reduced(path, one, one.source)
     found = _pictures(path, one.shape[0])
     return _channels(found, one)
+
+
+def _reduced(path: Path, one: Input, source: Data) -> np.ndarray:
+    """Pictures of any size as the input takes them, in [-1, 1]: cut to a square, then reduced as
+    the data was; smaller ones are enlarged, as everywhere."""
+    side = min(one.shape[:2])
+
+    def row(file: Path) -> np.ndarray | str:
+        pixels = images.decode(file, None)
+        if isinstance(pixels, np.ndarray) and min(pixels.shape[:2]) < side:
+            pixels = images.decode(file, side)
+        if isinstance(pixels, str):
+            return pixels
+        pixels = _squared(pixels) if one.shape[0] == one.shape[1] else pixels
+        return source.of(to_float(_channels(pixels[None], one)), one.shape)[0]
+
+    files = [path / name for name in sorted(images.find(path))] if path.is_dir() else [path]
+    found = in_threads(row, files)
+    good = [pixels for pixels in found if isinstance(pixels, np.ndarray)]
+    if not good:
+        why = f": {found[0]}" if found else ""
+        raise GanzooError(f"{path} holds no image that can be read{why}.")
+    return np.stack(good)
+
+
+def _squared(pixels: np.ndarray) -> np.ndarray:
+    """The middle of an image, as wide as it is high."""
+    side = min(pixels.shape[:2])
+    top, left = ((here - side) // 2 for here in pixels.shape[:2])
+    return pixels[top : top + side, left : left + side]
 
 
 def _of_file(path: Path, one: Input) -> np.ndarray:

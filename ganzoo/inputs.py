@@ -28,6 +28,9 @@ from ganzoo.priors import (
     key,
 )
 
+LATER = {Data.kind: frozenset({"size", "method"})}
+"""Fields of a source that folders of earlier versions lack: their defaults are what was meant."""
+
 
 class Input(NamedTuple):
     """One input of a sampler: its name, its shape without the batch axis, its type, its source,
@@ -130,7 +133,8 @@ def from_json(content: Mapping[str, Any]) -> Source:
     if not isinstance(kind, str) or kind not in KINDS:
         raise _no_source(repr(kind)[:60], f"expected one of {', '.join(KINDS)}")
     known = {one.name: one.default for one in fields(KINDS[kind])}
-    for name in sorted(values.keys() ^ known.keys()):
+    lacking = known.keys() - values.keys() - LATER.get(kind, frozenset())
+    for name in sorted((values.keys() - known.keys()) | lacking):
         raise _no_source(kind, f"it {'has no' if name in values else 'needs'} {name[:60]!r}")
     for name, value in values.items():
         if not _is_like(value, known[name]):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+    from ganzoo.augment import Augmentation
+
 __all__ = [
     "CONTRACT",
     "ArraySpec",
@@ -150,7 +152,16 @@ class Plugin:
         A layer may stand in two of them. A network may hold nothing but state that no player
         trains (a pool, a statistic, a fade): it is saved and resumed like the others.
         """
-        return {"generator": self.generator(spec), "discriminator": self.discriminator(spec)}
+        found = {"generator": self.generator(spec), "discriminator": self.discriminator(spec)}
+        augmentation = self.augmentation
+        if augmentation is not None and augmentation.adaptive:
+            found["augmentation"] = augmentation.network()
+        return found
+
+    @property
+    def augmentation(self) -> Augmentation | None:
+        """What the discriminator is shown in place of images (`ganzoo.augment`), or None."""
+        return None
 
     def frozen(self, spec: DataSpec) -> Mapping[str, Frozen]:
         """Networks that nobody trains, by name; they stand beside the others in `networks`."""
@@ -226,8 +237,17 @@ class Plugin:
         """The game from `step` on. By default a discriminator and a generator, in this order."""
         import tensorflow as tf
 
+        from ganzoo.augment import overfitting
+
         generator, discriminator = networks["generator"], networks["discriminator"]
-        optimizers = self.optimizers()
+        optimizers, augmentation = self.optimizers(), self.augmentation
+        adaptive = augmentation is not None and augmentation.adaptive
+        p = networks["augmentation"].variables[0] if adaptive else None
+
+        def shown(samples: tf.Tensor, turn: Turn, who: str) -> tf.Tensor:
+            if augmentation is None:
+                return samples
+            return augmentation(samples, turn, who, 1.0 if p is None else tf.identity(p.value))
 
         def judge(samples: tf.Tensor, turn: Turn) -> tf.Tensor:
             return tf.cast(turn.call(discriminator, samples), tf.float32)
@@ -236,10 +256,12 @@ class Plugin:
             return turn.once("fake", lambda: turn.call(generator))
 
         def real_logits(turn: Turn) -> tf.Tensor:
-            return turn.once("real_logits", lambda: judge(turn.batch[spec.key], turn))
+            return turn.once(
+                "real_logits", lambda: judge(shown(turn.batch[spec.key], turn, "real"), turn)
+            )
 
         def fake_logits(turn: Turn) -> tf.Tensor:
-            return turn.once("fake_logits", lambda: judge(fake(turn), turn))
+            return turn.once("fake_logits", lambda: judge(shown(fake(turn), turn, "fake"), turn))
 
         def d_loss(turn: Turn) -> tf.Tensor:
             loss = self.d_loss(real_logits(turn), fake_logits(turn))
@@ -253,7 +275,16 @@ class Plugin:
 
         def d_record(turn: Turn) -> dict[str, tf.Tensor]:
             real, fake = real_logits(turn), fake_logits(turn)
-            return judged(real, fake, self.accuracy(real, fake))
+            found = judged(real, fake, self.accuracy(real, fake))
+            if p is None:
+                return found
+            return found | {"augment_p": tf.identity(p.value), "r_t": overfitting(real, turn)}
+
+        def d_after(turn: Turn) -> None:
+            self.after_step(networks)
+            if p is not None:
+                over = overfitting(real_logits(turn), turn)
+                p.assign(augmentation.adapted(p.value, over, self.batch_size))
 
         return [
             Player(
@@ -263,7 +294,7 @@ class Plugin:
                 optimizers["discriminator"],
                 turns=self.d_steps,
                 record=d_record,
-                after=lambda: self.after_step(networks),
+                after=d_after,
                 role="discriminator",
             ),
             Player(

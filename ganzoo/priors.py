@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from ganzoo.errors import UsageError
+from ganzoo.errors import UsageError, unknown
+from ganzoo.shrinking import METHODS, fits, shrunk, shrunk_tensor
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -223,15 +224,33 @@ class Label(Source):
 
 @dataclass(frozen=True)
 class Data(Source):
-    """An array of the data: training rows while training, test rows when sampling."""
+    """An array of the data: training rows while training, test rows when sampling.
+
+    With a `size` it is images with that shorter side, reduced by area means or `bicubic`: what is
+    as large as the data is reduced, and what is small already is taken.
+    """
 
     kind: ClassVar[str] = "data"
     array: str = ""
+    size: int = 0  # 0: as it is
+    method: str = "area"
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise unknown("method", self.method, METHODS)
+        if self.size < 0:
+            raise UsageError(f"size is the shorter side in pixels, 0 as it is: not {self.size}.")
 
     def draw(self, turn: Drawing, name: str, shape: tuple[int, ...], dtype: str) -> tf.Tensor:
         import tensorflow as tf
 
-        return tf.cast(turn.batch[self.array], dtype)
+        found = turn.batch[self.array]
+        return tf.cast(shrunk_tensor(found, shape, self.method) if self.size else found, dtype)
+
+    def of(self, rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Rows of the array, pixels in [-1, 1], as the input takes them."""
+        reduced = self.size and rows.shape[1:] != tuple(shape) and fits(rows, shape)
+        return shrunk(rows, shape, self.method) if reduced else rows
 
 
 @dataclass(frozen=True)

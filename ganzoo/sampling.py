@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from ganzoo.exported import Exported
 from ganzoo.inputs import Input
 from ganzoo.priors import Data, Label
 from ganzoo.run import RunDir
+from ganzoo.shrinking import fits
 from ganzoo.signature import Output
 
 Rows = Callable[[Data], np.ndarray]
@@ -174,33 +176,41 @@ class StoredRows:
 
     def __init__(self, run: RunDir, split: str = "test"):
         self.run, self.split = run, split
-        self._data: data.Dataset | None = None
+
+    @cached_property
+    def dataset(self) -> data.Dataset:
+        """That split of the run's data set."""
+        config = self.run.config()
+        name, size = str(config.get("data", "")), config.get("size")
+        return data.load(name, size=size, split=self.split)
 
     def __call__(self, source: Data) -> np.ndarray:
-        if self._data is None:
-            config = self.run.config()
-            name, size = str(config.get("data", "")), config.get("size")
-            try:
-                self._data = data.load(name, size=size, split=self.split)
-            except GanzooError as error:
-                todo = f"say --input {source.array}=train, or name a file or a folder there"
-                raise type(error)(f"{str(error).rstrip('.')}: {todo}.") from error
-        if source.array not in self._data.arrays:
+        try:
+            found = self.dataset
+        except GanzooError as error:
+            todo = f"say --input {source.array}=train, or name a file or a folder there"
+            raise type(error)(f"{str(error).rstrip('.')}: {todo}.") from error
+        if source.array not in found.arrays:
             raise GanzooError(
                 f"the sampler of {self.run} is fed by the array {source.array!r}, which "
-                f"{self._data.name} does not bring; say where it is with --input."
+                f"{found.name} does not bring; say where it is with --input."
             )
-        return self._data.arrays[source.array]
+        return found.arrays[source.array]
 
 
 def _fitting(one: Input, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Rows at these places, again from the first behind the last, as the input takes them:
     (n, *shape), pixels in [-1, 1]."""
     rows = np.asarray(rows)
-    if not len(rows) or rows.shape[1:] != one.shape:
+    reduces = isinstance(one.source, Data) and one.source.size > 0
+    if not len(rows) or (rows.shape[1:] != one.shape and not (reduces and fits(rows, one.shape))):
         raise UsageError(
-            f"the input {one.name!r} takes rows of {one.shape}, not {rows.shape[1:]}"
+            f"the input {one.name!r} takes rows of {one.shape}"
+            f"{', or larger ones of that proportion' if reduces else ''}, not {rows.shape[1:]}"
             f"{'' if len(rows) else ': there are none'}."
         )
     chosen = rows[places % len(rows)]
-    return (to_float(chosen) if chosen.dtype == np.uint8 else chosen).astype(one.dtype)
+    chosen = to_float(chosen) if chosen.dtype == np.uint8 else chosen
+    if isinstance(one.source, Data):
+        chosen = one.source.of(chosen, one.shape)
+    return chosen.astype(one.dtype)

@@ -159,6 +159,9 @@ def _together(found: Mapping[str, Any]) -> Signature:
 def _check_feeding(one: Input) -> None:
     """That the source of an input can make a row of it."""
     if isinstance(one.source, Data):
+        size = one.source.size
+        if size and (len(one.shape) != 3 or min(one.shape[:2]) != size):
+            raise ValueError(f"its input {one.name!r} of {one.shape} is no image of side {size}")
         return
     if isinstance(one.source, Label) and not 0 < one.source.classes <= (*one.shape, np.inf)[0]:
         raise ValueError(f"its input {one.name!r} of {one.shape} is one of {one.source.classes}")

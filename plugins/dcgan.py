@@ -9,6 +9,7 @@ import keras
 from keras import layers
 
 from ganzoo import losses
+from ganzoo.augment import Augmentation
 from ganzoo.layers import BatchNormalization
 from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
 from ganzoo.plugin import DataSpec, Plugin
@@ -28,6 +29,11 @@ class DCGAN(Plugin):
     width: int = 64  # channels next to the image; doubled at each halving of the side
     steps: int = 5_000
     simultaneous: bool = True  # one pass through both networks serves both players
+    augment: str = ""  # what D sees: color,translation,cutout (DiffAugment), or ada
+
+    @property
+    def augmentation(self) -> Augmentation | None:
+        return Augmentation(self.augment) if self.augment else None
 
     def unsupported(self, spec: DataSpec) -> str | None:
         if not spec.is_image or spec.shape[0] != spec.shape[1]:

@@ -9,6 +9,7 @@ import keras
 from keras import layers, ops
 
 from ganzoo import losses
+from ganzoo.augment import Augmentation
 from ganzoo.layers import (
     ConditionalBatchNorm,
     SpectralConv2D,
@@ -40,6 +41,11 @@ class ProjectionGAN(Plugin):
     steps: int = 5_000
     g_lr: float = 1e-3  # five times the paper's: its own are slow to move the gains of a class
     d_lr: float = 1e-3
+    augment: str = ""  # what D sees: color,translation,cutout (DiffAugment), or ada
+
+    @property
+    def augmentation(self) -> Augmentation | None:
+        return Augmentation(self.augment) if self.augment else None
 
     def unsupported(self, spec: DataSpec) -> str | None:
         if not spec.classes or not spec.is_image or min(spec.shape[:2]) < 8:

@@ -9,6 +9,7 @@ import keras
 from keras import layers
 
 from ganzoo import losses
+from ganzoo.augment import Augmentation
 from ganzoo.layers import (
     BatchNormalization,
     ConditionalBatchNorm,
@@ -38,12 +39,17 @@ class SAGAN(Plugin):
     steps: int = 5_000
     g_lr: float = 1e-4  # two time scales: D learns four times as fast (section 4.2)
     d_lr: float = 4e-4
+    augment: str = ""  # what D sees: color,translation,cutout (DiffAugment), or ada
 
     def optimizers(self):
         return {
             "generator": Adam(self.g_lr, beta_1=0.0, beta_2=0.9),
             "discriminator": Adam(self.d_lr, beta_1=0.0, beta_2=0.9),
         }
+
+    @property
+    def augmentation(self) -> Augmentation | None:
+        return Augmentation(self.augment) if self.augment else None
 
     def unsupported(self, spec: DataSpec) -> str | None:
         if not spec.is_image or spec.shape[0] != spec.shape[1]:

@@ -9,6 +9,7 @@ import keras
 from keras import layers
 
 from ganzoo import losses
+from ganzoo.augment import Augmentation
 from ganzoo.layers import (
     BatchNormalization,
     Conv2DTranspose,
@@ -39,6 +40,11 @@ class SNGAN(Plugin):
     batch_size: int = 64  # section 4.1
     steps: int = 6_000
     simultaneous: bool = True  # one pass through both networks serves both players
+    augment: str = ""  # what D sees: color,translation,cutout (DiffAugment), or ada
+
+    @property
+    def augmentation(self) -> Augmentation | None:
+        return Augmentation(self.augment) if self.augment else None
 
     def unsupported(self, spec: DataSpec) -> str | None:
         return None if spec.is_image else "sngan makes images only."

@@ -21,6 +21,7 @@ PUBLIC = (
     "ganzoo.layers",
     "ganzoo.losses",
     "ganzoo.optimizers",
+    "ganzoo.augment",
     "ganzoo.errors",
     "ganzoo.data",
     "ganzoo.registry:GROUP",

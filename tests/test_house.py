@@ -14,10 +14,11 @@ SOURCES = {"ganzoo": "ganzoo", "eval": "ganzoo.eval", "plugins": "ganzoo.plugins
 ROOMS = (
     ("ground", "errors quiet spec hardware files reading plain_text sealing distributions handles "
      "untrusted memory import_check"),
-    ("contract", "losses optimizers layers fourier priors inputs turn player plugin"),
+    ("contract", "losses optimizers layers fourier shrinking priors inputs turn player augment "
+     "plugin"),
     ("measures", "eval.frechet eval.kernel eval.prdc eval.modes eval.memorization eval.swd "
      "eval.conditional "
-     "eval.ms_ssim eval.inception_score eval.arrays eval.distances eval.wasserstein"),
+     "eval.likeness eval.ms_ssim eval.inception_score eval.arrays eval.distances eval.wasserstein"),
     ("run", "own_folder run"),
     ("data", "data pictures"),
     ("registry", "fields registry settings schema scaffold plugin_source counting"),
@@ -41,7 +42,7 @@ fit a module the longer one is meant."""
 FLOOR = {
     f"ganzoo.{name}": floor for floor, (_, names) in enumerate(ROOMS) for name in names.split()
 }
-PROMISED = ("errors", "spec", "losses", "optimizers", "layers", "plugin", "plugins")
+PROMISED = ("augment", "errors", "spec", "losses", "optimizers", "layers", "plugin", "plugins")
 """All that a built-in plugin may use: what is promised to a stranger."""
 
 

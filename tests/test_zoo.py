@@ -14,6 +14,7 @@ from ganzoo.run import RunDir
 SMALL = {
     "linear_gan": ("positive", {}),
     "line_gan": ("screws", {"start": 10.0, "d_steps": 2, "batch_size": 50, "jit_compile": False}),
+    "srgan": ("digits", {"width": 2, "blocks": 1, "pretrain": 3, "batch_size": 8}),
 }
 """Plugin -> data set and the fields that make it small."""
 STEPS = 6

@@ -99,7 +99,8 @@ class Probe:
         """What an input of the sampler is fed at every look: training rows, all labels in turn, or
         a prior's draws."""
         if isinstance(one.source, Data):
-            return self.arrays[one.source.array]
+            rows = self.arrays[one.source.array]
+            return one.source.of(_floats(rows), one.shape) if one.source.size else rows
         if isinstance(one.source, Label):
             labels = np.arange(SAMPLES, dtype=np.int32) % one.source.classes
             return one.source.of(labels, one.shape, one.dtype)
@@ -127,7 +128,7 @@ class Probe:
             return *self.grid(), None
         n = max(1, GRID // kinds)
         inputs = [x[:n] for x in self.inputs]
-        parts = [to_float(x[:n]) if x.dtype == np.uint8 else x[:n] for x in self._shown]
+        parts = [_floats(x[:n]) for x in self._shown]
         parts += [_in_batches(call, inputs) for call in self._made]
         tiles = np.stack(pictures.alike(parts), 1)
         return tiles.reshape(-1, *tiles.shape[2:]), None, kinds * max(1, 8 // kinds)
@@ -252,7 +253,11 @@ class Probe:
 
     @staticmethod
     def _features(samples: np.ndarray) -> np.ndarray:
-        return block_means(to_float(samples) if samples.dtype == np.uint8 else samples)
+        return block_means(_floats(samples))
+
+
+def _floats(samples: np.ndarray) -> np.ndarray:
+    return to_float(samples) if samples.dtype == np.uint8 else samples
 
 
 def _chosen(

@@ -115,7 +115,8 @@ class Trial:
         found = {}
         for one in game.inputs:
             if isinstance(one.source, Data):
-                found[one.name] = arrays[one.source.array].astype(one.dtype)
+                fed = one.source.of(arrays[one.source.array], one.shape)
+                found[one.name] = fed.astype(one.dtype)
                 continue
             drawn = rows(one, n, bits)
             wide = isinstance(one.source, (Normal, Uniform))
