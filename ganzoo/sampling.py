@@ -177,6 +177,14 @@ class StoredRows:
         self._data: data.Dataset | None = None
 
     def __call__(self, source: Data) -> np.ndarray:
+        return self._loaded(source).arrays[source.array]
+
+    def labels(self, source: Data) -> np.ndarray | None:
+        """The classes of these rows, where the data knows them."""
+        return self._loaded(source).labels_of(source.array)
+
+    def _loaded(self, source: Data) -> data.Dataset:
+        """The data, which brings this array."""
         if self._data is None:
             config = self.run.config()
             name, size = str(config.get("data", "")), config.get("size")
@@ -190,7 +198,7 @@ class StoredRows:
                 f"the sampler of {self.run} is fed by the array {source.array!r}, which "
                 f"{self._data.name} does not bring; say where it is with --input."
             )
-        return self._data.arrays[source.array]
+        return self._data
 
 
 def _fitting(one: Input, rows: np.ndarray, places: np.ndarray) -> np.ndarray:

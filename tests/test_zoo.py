@@ -12,6 +12,8 @@ from ganzoo import training
 from ganzoo.run import RunDir
 
 SMALL = {
+    "cogan": ("digits_edges", {"width": 2, "z_dim": 4}),
+    "cyclegan": ("digits_inverse", {"width": 2, "blocks": 1, "pool": 10}),
     "linear_gan": ("positive", {}),
     "line_gan": ("screws", {"start": 10.0, "d_steps": 2, "batch_size": 50, "jit_compile": False}),
 }

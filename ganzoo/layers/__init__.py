@@ -9,6 +9,7 @@ from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
 from ganzoo.layers.dropout import Dropout
 from ganzoo.layers.maxout import Maxout
 from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm
+from ganzoo.layers.pool import Pool
 from ganzoo.layers.sizes import cropped, halved
 from ganzoo.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
 
@@ -19,6 +20,7 @@ __all__ = [
     "Conv2DTranspose",
     "Dropout",
     "Maxout",
+    "Pool",
     "SelfAttention",
     "SpectralConv2D",
     "SpectralDense",
