@@ -26,6 +26,7 @@ SMALLEST = {
     "infogan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "line_gan": ({"jit_compile": False, "d_steps": 2}, (NUMBERS,)),
     "lsgan": ({"width": 2, "z_dim": 4}, (POINTS, IMAGES)),
+    "progan": ({"width": 2, "widest": 4, "z_dim": 4, "grow": (1,)}, (IMAGES,)),
     "projection_gan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "sngan": ({"width": 2, "z_dim": 4}, (IMAGES,)),
     "wgan_gp": ({"width": 2, "z_dim": 4, "d_steps": 2}, (POINTS, IMAGES)),

@@ -58,7 +58,9 @@ GAMES = {
         pauses=(8, 13),
         samples=((), ("--input", "small=train")),
     ),
-    "progan": Case("digits", fields={"grow": "[8, 16]"}, pauses=(8, 11, 16)),
+    "progan": Case(
+        "digits", fields={"grow": "[8, 16]", "width": "4", "widest": "8"}, pauses=(8, 11, 16)
+    ),
     "ada": Case("digits"),
     "stylegan2": Case("digits", samples=((), ("--set", "psi=0.5"), ("--set", "psi=0"))),
 }
