@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ganzoo.errors import UsageError
 from ganzoo.eval import features, installed
 from ganzoo.eval.extractor import Extractor
-from ganzoo.eval.features.simple import PerChannel, RawValues
+from ganzoo.eval.features.simple import Negative, PerChannel, RawValues
 from ganzoo.eval.sources import Stored
 
 
@@ -50,6 +50,8 @@ def choose(
         )
     found = _loaded(name, dims, weights, precision, say)
     judging = real.judging
+    if judging.negative and name == suited:
+        found = Negative(found)
     if not judging.per_channel:
         return Eyes(found, judging.classifier and name == suited)
     if wanted is not None:  # at the whole image, which no classifier of channels knows

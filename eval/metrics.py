@@ -385,7 +385,9 @@ METRICS = {
         Metric("prdc", "Precision, recall, density and coverage, k = 5.", _prdc),
         Metric("modes", "Which classes, stacks of digits or blobs are covered.", _modes, all=True),
         Metric(
-            "label-accuracy", "Share of samples that are of the class asked for.", _label_accuracy
+            "label-accuracy",
+            "Share of samples of the class asked for, or of what was translated.",
+            _label_accuracy,
         ),
         Metric("fid-by-class", "Frechet distance within each class, their mean.", _fid_by_class),
         Metric("swd", "Sliced Wasserstein distance.", _swd, features=False),

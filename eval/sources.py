@@ -167,14 +167,24 @@ class Generated:
             yield to_uint8(batch) if self.is_image else batch
 
     def labels(self, n: int, seed: int) -> np.ndarray | None:
-        """Which class each sample was asked to be; None where this output depends on none."""
+        """Which class each sample was asked to be, or is the row of that it was made from; None
+        where this output depends on neither."""
         told = [one.name for one in self.sampler.inputs if isinstance(one.source, Label)]
         told = [name for name in told if name in self.output.needs]
         if not told:
-            return None
+            return self._translated(n)
         fed = self.sampler.fed(n, seed=seed, settings=self.settings, output=self.output.name)
         labels = fed[told[0]]
         return labels.argmax(1) if labels.ndim == 2 else labels
+
+    def _translated(self, n: int) -> np.ndarray | None:
+        """The classes of the rows that feed the one input of data."""
+        fed = self.sampler.fed_by_data(self.output.name)
+        held = {name.partition(".")[0] for name in self.settings}
+        if len(fed) != 1 or fed[0].name in held:
+            return None
+        labels = self.rows.labels(fed[0].source)
+        return None if labels is None else labels[np.arange(n) % len(labels)]
 
 
 def stored(path: str, *, pixels: str = "auto", size: int | None = None) -> Stored:
@@ -231,11 +241,12 @@ def of_run(source: Generated, *, split: str, size: int | None) -> Stored:
 def of_dataset(found: Dataset, split: str, array: str = "") -> Stored:
     """A loaded data set as a source, or one of its arrays."""
     name = f"{found.name} {split}" + (f", {array}" if array else "")
+    labels = found.labels_of(array or found.spec.key)
     found = found.of(array) if array else found
     return Stored(
         name,
         found.arrays[found.spec.key],
-        found.arrays.get("label"),
+        labels,
         data=found.name,
         split=split,
         note=found.note,

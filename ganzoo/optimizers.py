@@ -1,4 +1,4 @@
-"""Keras's Adam on TensorFlow's fused kernel, and a schedule between two values."""
+"""Keras's Adam on TensorFlow's fused kernel, and schedules: along a line, along a cosine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+
+from ganzoo.errors import UsageError
 
 Moments = tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor]]
 """Number of updates, first and second moments of each weight's gradient."""
@@ -111,3 +113,24 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self) -> dict[str, Any]:
         return {"first": self.first, "last": self.last, "steps": self.steps}
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """`rate` up to step `start`, then along a line to 0 at step `end`, and 0 from there on.
+
+    The steps are an optimiser's own: updates that it has made.
+    """
+
+    def __init__(self, rate: float, start: int, end: int):
+        super().__init__()
+        if not 0 <= start < end:
+            raise UsageError(f"a decay needs 0 <= start < end, not {start} and {end}.")
+        self.rate, self.start, self.end = rate, start, end
+
+    def __call__(self, step: Any) -> Any:
+        left = (self.end - tf.cast(step, tf.float32)) / (self.end - self.start)
+        return self.rate * tf.clip_by_value(left, 0.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"rate": self.rate, "start": self.start, "end": self.end}

@@ -185,6 +185,14 @@ class StoredRows:
         return data.load(name, size=size, split=self.split)
 
     def __call__(self, source: Data) -> np.ndarray:
+        return self._with(source).arrays[source.array]
+
+    def labels(self, source: Data) -> np.ndarray | None:
+        """The classes of these rows, where the data knows them."""
+        return self._with(source).labels_of(source.array)
+
+    def _with(self, source: Data) -> data.Dataset:
+        """The data, which brings this array."""
         try:
             found = self.dataset
         except GanzooError as error:
@@ -195,7 +203,7 @@ class StoredRows:
                 f"the sampler of {self.run} is fed by the array {source.array!r}, which "
                 f"{found.name} does not bring; say where it is with --input."
             )
-        return found.arrays[source.array]
+        return found
 
 
 def _fitting(one: Input, rows: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -6,23 +6,29 @@ import pytest
 
 from ganzoo import registry
 from ganzoo.fields import make
-from ganzoo.spec import DataSpec
+from ganzoo.spec import ArraySpec, DataSpec
 from ganzoo.testing import CHECKS, check_plugin, registered_names
 
 POINTS = DataSpec((2,), range=None, key="point")
 NUMBERS = DataSpec((1,), range=None, key="point")
 IMAGES = DataSpec((16, 16, 1), classes=3)
+DOMAINS = DataSpec(
+    (16, 16, 1), key="a", others={"b": ArraySpec((16, 16, 1), (-1.0, 1.0), group="b")}, group="a"
+)
 LABELLED = DataSpec((8, 8, 1), classes=3)
 
 SMALLEST = {
     "acgan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "cgan": ({"hidden": 24, "z_dim": 4}, (LABELLED,)),
+    "cogan": ({"width": 2, "z_dim": 4}, (DOMAINS,)),
+    "cyclegan": ({"width": 2, "blocks": 1}, (DOMAINS,)),
     "dcgan_upsample": ({"width": 2, "d_width": 2, "z_dim": 4}, (IMAGES,)),
     "dragan": ({"width": 2, "z_dim": 4}, (POINTS, IMAGES)),
     "infogan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "line_gan": ({"jit_compile": False, "d_steps": 2}, (NUMBERS,)),
     "lsgan": ({"width": 2, "z_dim": 4}, (POINTS, IMAGES)),
     "pacgan": ({"g_hidden": 8, "d_hidden": 4}, (POINTS,)),
+    "progan": ({"width": 2, "widest": 4, "z_dim": 4, "grow": (1,)}, (IMAGES,)),
     "projection_gan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "r3gan": ({"width": 8, "blocks": 1, "z_dim": 4, "burn_in": 16}, (POINTS, IMAGES)),
     "sngan": ({"width": 2, "z_dim": 4}, (IMAGES,)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganzoo.eval.extractor import Extractor
+from ganzoo.eval.extractor import Extractor, as_pixels
 
 
 class RawValues(Extractor):
@@ -37,6 +37,22 @@ class NoFeatures(Extractor):
     def compute(self, images: np.ndarray) -> tuple[np.ndarray, None]:
         """Zeros (n, 1)."""
         return np.zeros((len(images), 1), np.float32), None
+
+    __call__ = compute
+
+
+class Negative(Extractor):
+    """An extractor that sees bright on dark what is dark on bright."""
+
+    def __init__(self, positive: Extractor):
+        self.positive = positive
+        self.name, self.sha256 = f"{positive.name} of negatives", positive.sha256
+        self.dim, self.classes = positive.dim, positive.classes
+        self.preprocessing = f"255 - x: {positive.preprocessing}"
+
+    def compute(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """As of the other extractor, for uint8 images (n, h, w, c)."""
+        return self.positive(255 - as_pixels(images))
 
     __call__ = compute
 

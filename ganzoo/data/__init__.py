@@ -18,6 +18,7 @@ from ganzoo.data import (
     faces,
     folder,
     installed,
+    looks,
     points,
     positive,
     stacked,
@@ -31,7 +32,7 @@ __all__ = ["Dataset", "Judging", "Modes", "load", "modes", "names", "to_float", 
 
 BUILT_IN = {
     name: source
-    for source in (auto, standard, stacked, digits, faces, points, curves, positive)
+    for source in (auto, standard, stacked, digits, faces, looks, points, curves, positive)
     for name in source.NAMES
 }
 

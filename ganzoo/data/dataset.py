@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -40,6 +40,8 @@ class Judging:
     """Of points: where the modes are."""
     protocol: str = ""
     """Whose protocol this is, for the reader of a score."""
+    negative: bool = False
+    """Whether the extractor looks at the negatives: what it knows is bright on dark."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,8 @@ class Dataset:
     """One line that the user should see, or None."""
     class_names: tuple[str, ...] = ()
     judging: Judging = Judging()
+    judging_others: Mapping[str, Judging] = field(default_factory=dict)
+    """The same of arrays beside the key, by name; what is left out wants the defaults."""
 
     def __post_init__(self) -> None:
         values = self.arrays.get(self.spec.key)
@@ -127,7 +131,18 @@ class Dataset:
             return self
         spec = self.spec.of(name)
         arrays = {n: array for n, array in self.arrays.items() if n in spec.arrays}
-        return dataclasses.replace(self, spec=spec, arrays=arrays, judging=Judging())
+        judging = self.judging_others.get(name, Judging())
+        return dataclasses.replace(
+            self, spec=spec, arrays=arrays, judging=judging, judging_others={}
+        )
+
+    def labels_of(self, name: str) -> np.ndarray | None:
+        """The classes of an array's rows: `label` in the key's group, `NAME_label` in a group of
+        NAME's own; None where there are none."""
+        group = self.spec.arrays[name].group
+        label = "label" if group == self.spec.group else f"{name}_label"
+        told = self.spec.arrays.get(label)
+        return self.arrays[label] if told and told.classes and told.group == group else None
 
     def grouped(self, groups: Mapping[str, str]) -> Dataset:
         """The same data with arrays in other groups: name -> group, which is "" for the key's.

@@ -7,8 +7,12 @@ statistics. What a built-in plugin uses is here, so a stranger's plugin can use 
 from ganzoo.layers.attention import SelfAttention
 from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
 from ganzoo.layers.dropout import Dropout
+from ganzoo.layers.equalised import EqualisedConv2D, EqualisedDense
+from ganzoo.layers.growing import Depth, Fade
 from ganzoo.layers.maxout import Maxout
 from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm
+from ganzoo.layers.pixel import MinibatchStddev, PixelNorm
+from ganzoo.layers.pool import Pool
 from ganzoo.layers.resampling import Downsample, Upsample
 from ganzoo.layers.sizes import cropped, halved
 from ganzoo.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
@@ -18,9 +22,16 @@ __all__ = [
     "ConditionalBatchNorm",
     "Conv2D",
     "Conv2DTranspose",
+    "Depth",
     "Downsample",
     "Dropout",
+    "EqualisedConv2D",
+    "EqualisedDense",
+    "Fade",
     "Maxout",
+    "MinibatchStddev",
+    "PixelNorm",
+    "Pool",
     "SelfAttention",
     "SpectralConv2D",
     "SpectralDense",

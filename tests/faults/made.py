@@ -43,7 +43,7 @@ GAMES = {
     "sagan": Game("sagan", "digits"),
     "three_players": Game(str(GAMES_FOLDER / "three_players.py"), "ring"),
     "unrolled": Game(str(GAMES_FOLDER / "unrolled.py"), "ring"),
-    "progan": Game(str(GAMES_FOLDER / "progan.py"), "digits", ("--set", "grow=[8, 16]")),
+    "progan": Game("progan", "digits", ("--set", "grow=[8, 16]", "--set", "width=4")),
 }
 """progan has milestones; every row of a game on points brings a field beside its picture."""
 

@@ -41,8 +41,12 @@ class Case:
 
 
 GAMES = {
-    "cyclegan": Case("domains", samples=((), ("--output", "a"), ("--input", "a=train"))),
-    "cogan": Case("domains", samples=((), ("--output", "b"))),
+    "cyclegan": Case(
+        "domains",
+        fields={"width": "4", "blocks": "1"},
+        samples=((), ("--output", "a"), ("--input", "a=train")),
+    ),
+    "cogan": Case("digits_edges", fields={"width": "4"}, samples=((), ("--output", "b"))),
     "three_players": Case("ring"),
     "infogan": Case(
         "digits", samples=((), ("--set", "code=3"), ("--set", "angle.0=1.5", "--set", "code=1"))
@@ -54,10 +58,18 @@ GAMES = {
         pauses=(8, 13),
         samples=((), ("--input", "small=train")),
     ),
-    "progan": Case("digits", fields={"grow": "[8, 16]"}, pauses=(8, 11, 16)),
+    "progan": Case(
+        "digits", fields={"grow": "[8, 16]", "width": "4", "widest": "8"}, pauses=(8, 11, 16)
+    ),
     "ada": Case("digits"),
     "stylegan2": Case("digits", samples=((), ("--set", "psi=0.5"), ("--set", "psi=0"))),
 }
+
+
+def plugin(name: str) -> str:
+    """The file beside this one, or the built-in plugin."""
+    path = HERE / f"{name}.py"
+    return str(path) if path.exists() else name
 
 
 # -- data -----------------------------------------------------------------------------------------
@@ -113,7 +125,7 @@ class Played:
         self.name, self.case, self.folder = name, GAMES[name], folder
         made = DATA.get(self.case.data)
         self.data = made(folder) if made else self.case.data
-        self.plugin = str(HERE / f"{name}.py")
+        self.plugin = plugin(name)
 
     def settings(self, steps: int) -> list[str]:
         """The options of a training of so many steps, a row for each checkpoint."""
