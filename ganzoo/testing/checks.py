@@ -222,10 +222,11 @@ def resumes(trial: Trial) -> Iterator[Result]:
     it, so state that `after` sets may be an earlier one's.
     """
     moved: Moved = {}
-    yield _resumed(trial, 0, 2, moved)
-    for milestone in trial.plugin.milestones:
-        yield _resumed(trial, milestone - 1, milestone, moved)
-        yield _resumed(trial, milestone, milestone + 1, moved)
+    milestones = trial.plugin.milestones
+    parts = [(0, min(2, *milestones))] if milestones else [(0, 2)]
+    parts += [part for m in milestones for part in ((m - 1, m), (m, m + 1))]
+    for first, pause in dict.fromkeys(parts):
+        yield _resumed(trial, first, pause, moved)
     still = [player for (_, player), any_did in moved.items() if not any_did]
     if still:
         yield judged(
