@@ -113,12 +113,15 @@ def _is_plain(value: Any) -> bool:
 
 def _unknown_key(name: str, values: dict[str, Any], known: list[str]) -> UsageError:
     """The nearest name, or where a plugin's field belongs."""
-    with contextlib.suppress(GanzooError, KeyError, TypeError):
-        if name in {f.name for f in dataclasses.fields(registry.load(values["plugin"]))}:
-            return UsageError(
-                f"{name!r} is a field of {values['plugin']}: write it under `fields:`."
-            )
+    plugin = values.get("plugin")
+    with contextlib.suppress(GanzooError, TypeError):
+        if isinstance(plugin, str) and name in _fields(plugin):
+            return UsageError(f"{name!r} is a field of {plugin}: write it under `fields:`.")
     return unknown("key", name, known)
+
+
+def _fields(plugin: str) -> set[str]:
+    return {one.name for one in dataclasses.fields(registry.load(plugin))}
 
 
 def field_values(plugin: Plugin) -> dict[str, Any]:

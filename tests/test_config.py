@@ -199,3 +199,9 @@ def test_a_wrong_wish_is_one_sentence(capsys, arguments, words):
     code, out, err = call(capsys, "config", "show", *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert words in err
+
+
+@pytest.mark.parametrize("plugin", [5, None, ["mlp_gan"], {}])
+def test_an_unknown_key_is_a_sentence_whatever_the_plugin_is_called(plugin):
+    with pytest.raises(UsageError, match="unknown key 'hidden'"):
+        settings.resolve({"plugin": plugin, "hidden": 3})

@@ -202,7 +202,8 @@ def _resume(half: Path, entry: str, make: Callable[[Path], None], folder: Path) 
 
 
 def _followed(judged: Path, entry: str, folder: Path) -> Outcome:
-    """A command that says the same through a link, and another thing without the file, followed."""
+    """A command that says the same through a link, and another thing when what the link leads to
+    is another, followed."""
     run, command = copied(judged, folder), None
     outside.lay_out(folder)
     path = _at(run, entry)
@@ -212,9 +213,13 @@ def _followed(judged: Path, entry: str, folder: Path) -> Outcome:
     whole = [_result(folder, words) for words in commands]
     _moved_out(path)
     linked = [_result(folder, words) for words in commands]
-    path.unlink()
-    without = [_result(folder, words) for words in commands]
-    for command, one, two, three in zip(commands, whole, linked, without, strict=True):
+    target = path.resolve()
+    if target.is_dir():
+        target.rename(target.with_name("another"))
+    else:
+        target.write_bytes(b"another")
+    other = [_result(folder, words) for words in commands]
+    for command, one, two, three in zip(commands, whole, linked, other, strict=True):
         if one == two != three:
             return Outcome("touched", f"{' '.join(command)} follows the link")
     return Outcome("survived")

@@ -158,7 +158,7 @@ def _play(judged: Path, half: Path, words: list[str], std: tuple | None, folder:
     touched = touched if _reads(words) else ""
     after = outside.state(beside) | {"..": tuple(sorted(os.listdir(folder)))}
     touched = outside.touched(before, after) or touched
-    if (std is not None and None in std[1:]) or (std and "/dev/full" in std[1:]):
+    if std is not None and {None, "/dev/full", "/dev/null"} & set(std[1:]):
         return Outcome(done.fault or "survived", done.last)  # nowhere to say it
     return plainly(done, touched)
 
