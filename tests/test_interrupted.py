@@ -218,3 +218,23 @@ def test_nothing_is_left_of_a_start_that_was_killed_in_its_first_words(whole, tm
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / ".config.yaml.64e6522d.tmp").write_text("plugin: mlp_g")
     assert differences(whole, start(tmp_path / "run").path) == []
+
+
+@pytest.mark.parametrize("wrong", [np.array([b"a"]), np.array(["x", "y"]), np.zeros(3, "M8[s]")])
+def test_a_checkpoint_that_holds_no_numbers_is_refused(whole, tmp_path, wrong):
+    run = cut_back(whole, tmp_path / "run")
+    arrays = run.read_checkpoint(60)
+    name = next(name for name in arrays if name.startswith("optimizers/"))
+    run.save_checkpoint(60, arrays | {name: wrong})
+    with pytest.raises(GanzooError, match=f"checkpoint's {name} holds .*, no numbers"):
+        training.resume(run.path)
+
+
+@pytest.mark.parametrize("wrong", [{"rows": np.zeros(3)}, {"seconds": np.zeros(2)}, {"rows": None}])
+def test_what_is_no_row_that_was_begun_is_refused(tmp_path, wrong):
+    run = start(tmp_path / "run", StopsAt(13))
+    step, arrays = run.latest()
+    arrays |= {f"pending/{name}": value for name, value in wrong.items()}
+    run.save_checkpoint(step, {name: value for name, value in arrays.items() if value is not None})
+    with pytest.raises(GanzooError, match="is no row that was begun"):
+        training.resume(run.path)

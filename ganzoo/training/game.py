@@ -26,6 +26,8 @@ from ganzoo.training.batches import Batches, InMemory
 from ganzoo.training.networks import build
 from ganzoo.turn import Turn
 
+NUMBERS = "fiubV"
+"""Kinds of the arrays of a checkpoint; bfloat16 is NumPy's V."""
 MAX_TURNS = 1 << 16
 MAX_SCALARS = 256  # a step's scalars, padded: XLA wants the width before the step is traced
 
@@ -176,6 +178,10 @@ class Game:
                 "source changed since?"
             )
         for name, variable in variables.items():
+            if arrays[name].dtype.kind not in NUMBERS:
+                raise GanzooError(
+                    f"the checkpoint's {name} holds {arrays[name].dtype}, no numbers."
+                )
             if tuple(variable.shape) != arrays[name].shape:
                 raise GanzooError(
                     f"the checkpoint's {name} has shape {arrays[name].shape}, the "

@@ -63,6 +63,7 @@ class Recorder:
         self.goes_on = bool(pending)
         """Whether this training begins where somebody stopped another."""
         if pending:
+            _check_begun(pending, step)
             self.rows = [pending[ROWS]] if len(pending[ROWS]) else []
             self.interval = float(pending[SECONDS])
         past = run.metrics()
@@ -298,6 +299,12 @@ class Recorder:
             self.save(step, {ROWS: begun, SECONDS: np.float64(self.interval)})
             if not self.run.picture_of(step).exists():
                 self._draw(step)
+
+
+def _check_begun(pending: Mapping[str, np.ndarray], step: int) -> None:
+    rows, seconds = (pending.get(name, np.empty(0, "U1")) for name in (ROWS, SECONDS))
+    if rows.dtype.kind != "f" or rows.ndim != 2 or seconds.dtype.kind != "f" or seconds.shape:
+        raise GanzooError(f"what the checkpoint of step {step} holds is no row that was begun.")
 
 
 def _phases_before(game: Mapping[str, Any], start: int) -> list[dict[str, Any]]:

@@ -181,6 +181,8 @@ KINDS: dict[str, Callable[[Path], None]] = {
 
 def _at(run: Path, entry: str) -> Path:
     """Where the entry is, or would be."""
+    if entry == ".":
+        return run
     return next(iter(sorted(run.glob(entry))), run / entry.replace("*", "x"))
 
 

@@ -160,6 +160,6 @@ CHANGES: dict[str, Callable[[np.ndarray], np.ndarray | None]] = {
     "is NaN": lambda a: np.full(a.shape, np.nan, np.float32),
     "is a date": lambda a: np.zeros(a.shape, "datetime64[s]"),
     "is a record": lambda a: np.zeros(a.shape, [("a", "f4"), ("b", "i4")]),
-    "is backwards": lambda a: a[::-1].copy(),
+    "is backwards": lambda a: np.flip(a).copy(),
     "is big-endian": lambda a: a.astype(a.dtype.newbyteorder(">")),
 }
