@@ -41,7 +41,8 @@ def given(run: RunDir, sampler: Sampler, wanted: Mapping[str, Any]) -> dict[str,
     for name in wanted:
         if name not in inputs:
             raise unknown("input", name, inputs)
-    return {name: _rows(run, inputs[name], value) for name, value in wanted.items()}
+    found = {name: _rows(run, inputs[name], value) for name, value in wanted.items()}
+    return {name: np.atleast_1d(rows) for name, rows in found.items()}  # one number is one row
 
 
 def _rows(run: RunDir, one: Input, value: Any) -> np.ndarray:

@@ -209,7 +209,7 @@ class StoredRows:
 def _fitting(one: Input, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Rows at these places, again from the first behind the last, as the input takes them:
     (n, *shape), pixels in [-1, 1]."""
-    rows = np.asarray(rows)
+    rows = np.atleast_1d(rows)
     reduces = isinstance(one.source, Data) and one.source.size > 0
     if not len(rows) or (rows.shape[1:] != one.shape and not (reduces and fits(rows, one.shape))):
         raise UsageError(

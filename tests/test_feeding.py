@@ -177,3 +177,13 @@ def test_the_file_that_a_run_was_trained_on_feeds_it_by_its_groups(run, tmp_path
     zero = {"gain": [0, 0, 0]}
     made = run.sample(3, settings=zero, inputs={"image": tmp_path / "two.npz"})
     np.testing.assert_array_equal(made, run.sample(3, settings=zero, inputs={"image": image}))
+
+
+@pytest.mark.parametrize("more", [(), ("-n", "4")])
+def test_one_number_is_no_row_of_three(run, tmp_path, capsys, more):
+    np.save(tmp_path / "one.npy", np.float32(3))
+    words = ["--input", f"gain={tmp_path / 'one.npy'}", *more]
+    out = ["--out", str(tmp_path / "out.npz")]
+    code, _, error = call(capsys, "sample", str(run.path), *words, *out)
+    assert code == 2
+    assert "'gain'" in error
