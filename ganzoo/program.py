@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from ganzoo.errors import GanzooError
-from ganzoo.vetting import CALLS
+from ganzoo.vetting import CALLS, one_line
 
 LISTS = {
     "AddN": "inputs",
@@ -149,7 +149,7 @@ class Program:
 
 def broken(what: str) -> GanzooError:
     """The error about a graph that is none."""
-    return GanzooError(f"the run's sampler.pb cannot be run: {what}.")
+    return GanzooError(f"the run's sampler.pb cannot be run: {one_line(what)}.")
 
 
 def said(error: Exception) -> str:

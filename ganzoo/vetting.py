@@ -106,11 +106,16 @@ LAYERS = (
 )
 
 
+def one_line(text: str) -> str:
+    """What holds names of a stranger's, as part of a sentence."""
+    return " ".join(text.split())
+
+
 def refused(what: str, todo: str = LAYERS) -> GanzooError:
     """The error about a graph that holds something which is not let through."""
     return GanzooError(
-        f"the run's sampler.pb holds {what}, which a generator does not need: not run. Of a run of "
-        f"yours: {todo}."
+        f"the run's sampler.pb holds {one_line(what)}, which a generator does not need: not run. "
+        f"Of a run of yours: {todo}."
     )
 
 

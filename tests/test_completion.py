@@ -37,7 +37,7 @@ def _runs(tmp_path, monkeypatch):
     [
         ("tr", ["train"]),
         ("config s", ["schema", "show"]),
-        ("train d", ["dcgan"]),
+        ("train dcgan_", ["dcgan_upsample"]),
         ("train wgan --data fashion", ["fashion_mnist"]),
         ("train --resume ", ["runs/new", "runs/old"]),
         ("train --resume elsewhere/", ["elsewhere/mine"]),
@@ -49,7 +49,7 @@ def _runs(tmp_path, monkeypatch):
         ("eval runs/new ri", ["ring"]),
         ("info sa", ["sagan"]),
         ("info sagan --data st", ["stacked_mnist"]),
-        ("data info dig", ["digits"]),
+        ("data info digits_c", ["digits_coloured"]),
         ("plugin check m", ["mlp_gan"]),
         ("config schema wgan", ["wgan", "wgan_gp"]),
         ("config show dcgan --precision b", ["bfloat16"]),

@@ -13,11 +13,8 @@ from ganzoo.run import RunDir
 
 SMALL = {
     "cogan": ("digits_edges", {"width": 2, "z_dim": 4}),
-    "cyclegan": ("digits_inverse", {"width": 2, "blocks": 1, "pool": 10}),
     "linear_gan": ("positive", {}),
     "line_gan": ("screws", {"start": 10.0, "d_steps": 2, "batch_size": 50, "jit_compile": False}),
-    "progan": ("digits", {"width": 2, "widest": 4, "z_dim": 4, "grow": (2, 4), "batch_size": 8}),
-    "srgan": ("digits", {"width": 2, "blocks": 1, "pretrain": 3, "batch_size": 8}),
 }
 """Plugin -> data set and the fields that make it small."""
 STEPS = 6

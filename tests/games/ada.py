@@ -58,7 +58,7 @@ class ADA(Plugin):
         logits = layers.Dense(1, dtype="float32")(layers.Flatten()(x))
         return keras.Model(image, logits, name="discriminator")
 
-    def augmentation(self, spec: DataSpec) -> keras.Model:
+    def chance(self, spec: DataSpec) -> keras.Model:
         """Images and random numbers -> images; its one weight is p."""
         image = keras.Input(spec.shape, name=spec.key)
         draws = [keras.Input((n,), name=name) for name, n in (("chance", 3), ("move", 2))]
@@ -67,7 +67,7 @@ class ADA(Plugin):
         return keras.Model([image, *draws, light], layer([image, *draws, light]), name="augment")
 
     def networks(self, spec: DataSpec) -> dict[str, keras.Model]:
-        return {**super().networks(spec), "augment": self.augmentation(spec)}
+        return {**super().networks(spec), "augment": self.chance(spec)}
 
     def players(self, networks, spec: DataSpec, step: int = 0):
         generator, discriminator = networks["generator"], networks["discriminator"]
