@@ -163,6 +163,20 @@ def test_a_file_that_is_no_field_is_left_out(tmp_path, wrong):
     assert fields.read(tmp_path / "h.npz") is None
 
 
+def test_a_field_whose_list_of_arrays_hides_one_is_damaged(tmp_path):
+    kept = {"x": np.linspace(0, 1, 16), "y": np.linspace(0, 1, 16)}
+    kept |= dict.fromkeys(("samples", "real"), np.zeros((5, 2)))
+    path = tmp_path / "f.npz"
+    np.savez(path, **kept, logits_d=np.zeros((16, 16)))
+    assert "d" in fields.read(path).logits
+    content = bytearray(path.read_bytes())
+    last = content.rindex(b"PK\x01\x02")
+    before = content.rindex(b"PK\x01\x02", 0, last)
+    content[before + 32] = content.rindex(b"PK\x05\x06") - last  # of its comment: the last entry
+    path.write_bytes(content)
+    assert fields.read(path) is None
+
+
 def test_an_mp4_that_cannot_be_made_is_one_sentence(tmp_path, capsys):
     pytest.importorskip("imageio_ffmpeg")
     make(tmp_path / "a", [1, 2])
