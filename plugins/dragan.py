@@ -22,9 +22,10 @@ class DRAGAN(Plugin):
     The plain GAN's losses with the penalty of the authors' notebook (kodalinaveen3/DRAGAN). Its
     networks have one hidden layer of 128 units; points get three such layers, and images strided
     convolutions, with batch norm in G alone, since the penalty is each sample's own. `weight`
-    has to fit: on `ring`, rates 5e-4, seed 0, 10 found no mode and 1 all 8. Paper and code disagree: the paper takes slopes at
-    x + delta, delta normal with variance c; the code anywhere between x and x + 0.5 std U(0, 1),
-    std being one number for the batch; the paper's D is a probability, the code penalises logits.
+    has to fit: on `ring`, rates 5e-4, one seed, 10 found no mode and 1 all 8. Paper and code
+    disagree: the paper takes slopes at x + delta, delta normal with variance c; the code anywhere
+    between x and x + 0.5 std U(0, 1), std being one number for the batch; the paper's D is a
+    probability, the code penalises logits.
     """
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1705.07215"
