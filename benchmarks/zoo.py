@@ -2,10 +2,12 @@
 
     python benchmarks/zoo.py                # whatever has no record yet, each as RUNS says
     python benchmarks/zoo.py sngan cgan     # these, anew
+    python benchmarks/zoo.py --threads 1 cgan & python benchmarks/zoo.py --threads 1 sngan
 
 Each one leaves `docs/zoo/NAME.json`, from which the page of the plugin is made, and a grid,
-`docs/pictures/zoo-NAME.png`. Its folder stays in `build/zoo`: a training that was interrupted goes
-on there. What somebody saw in the grid is written by hand: `"seen"`, kept until the next record.
+`docs/pictures/zoo-NAME.png`; NAME is the plugin, or `PLUGIN-DATA` where it is not the first. Its folder
+stays in `build/zoo`: a training that was interrupted goes on there. What somebody saw in the grid
+is written by hand: `"seen"`, kept until the next record.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS, PICTURES, BUILD = ROOT / "docs/zoo", ROOT / "docs/pictures", ROOT / "build/zoo"
 
@@ -29,10 +32,13 @@ class Run(NamedTuple):
     data: str = "mnist"
     train: tuple[str, ...] = ()
     scores: tuple[str, ...] = ("--fid", "--prdc", "--modes")
+    outputs: tuple[str, ...] = ("",)
+    """What of a sampler with several outputs is scored; "" is the first."""
 
 
-LABELLED = Run(scores=("--fid", "--modes", "--label-accuracy", "--fid-by-class"))
+LABELLED = Run(scores=("--fid", "--prdc", "--modes", "--label-accuracy", "--fid-by-class"))
 POINTS = Run("ring", scores=("--modes",))
+FACES = Run("olivetti", scores=("--fid", "--prdc"))
 RUNS = {
     "acgan": LABELLED,
     "cgan": LABELLED,
@@ -60,7 +66,10 @@ def main() -> None:
     """Measure what is asked for, or what has no record."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RUNS))
+    parser.add_argument("--threads", type=int, help="of TensorFlow's; by default one a core")
     asked = parser.parse_args()
+    if asked.threads:
+        os.environ.update({name: str(asked.threads) for name in THREADS})
     names = asked.names or [name for name in RUNS if not (RECORDS / f"{name}.json").exists()]
     for name in names:
         measure(name, RUNS[name])
@@ -68,13 +77,16 @@ def main() -> None:
 
 def measure(name: str, run: Run) -> None:
     """Train, or go on; score and draw the best checkpoint; write it down."""
-    folder = BUILD / name
-    words = ["train", name, "--data", run.data, "--seed", "0", *run.train]
+    folder, plugin = BUILD / name, name.partition("-")[0]
+    words = ["train", plugin, "--data", run.data, "--seed", "0", *run.train]
     if (folder / "config.yaml").exists():
         _ganzoo("train", "--resume", str(folder))
     else:
         _ganzoo(*words, "--outdir", str(folder))
-    scores = json.loads(_ganzoo("eval", str(folder), *run.scores, "--json"))["scores"]
+    scores = []
+    for output in run.outputs:
+        which = ("--output", output) if output else ()
+        scores += json.loads(_ganzoo("eval", str(folder), *run.scores, *which, "--json"))["scores"]
     picture = PICTURES / f"zoo-{name}.png"
     if (folder / "fields").exists():  # of points, with the discriminator's logits
         shutil.copy(max((folder / "samples").glob("step-*.png")), picture)
@@ -86,7 +98,7 @@ def measure(name: str, run: Run) -> None:
     record = {
         "command": " ".join(["ganzoo", *words]),
         "minutes": round(last["seconds"] / 60, 1),
-        "cores": os.cpu_count(),
+        "cores": int(os.environ.get(THREADS[0], os.cpu_count() or 1)),
         "steps": last["step"],
         "scored": "ganzoo eval " + " ".join(run.scores),
         "step": scores[0]["step"],
