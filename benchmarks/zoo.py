@@ -5,7 +5,7 @@
     python benchmarks/zoo.py --threads 1 cgan & python benchmarks/zoo.py --threads 1 sngan
 
 Each one leaves `docs/zoo/NAME.json`, from which the page of the plugin is made, and a grid,
-`docs/pictures/zoo-NAME.png`; NAME is the plugin, or `PLUGIN-DATA` where it is not the first. Its folder
+`docs/pictures/zoo-NAME.png`; NAME is the plugin, or PLUGIN-DATA. Its folder
 stays in `build/zoo`: a training that was interrupted goes on there. What somebody saw in the grid
 is written by hand: `"seen"`, kept until the next record.
 """
