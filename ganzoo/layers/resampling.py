@@ -1,10 +1,15 @@
-"""Halving and doubling the sides of images by a smooth filter, 1 3 3 1 in both directions."""
+"""Halving and doubling the sides of images by a smooth filter, 1 3 3 1 in both directions.
+
+A side is resampled by one matrix product: slices with a step, the other way to write it, took half
+of the time of a network on a CPU, and more of its gradients'.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 
@@ -17,12 +22,7 @@ class Downsample(layers.Layer):
     """
 
     def call(self, x: Any) -> Any:
-        for axis in (1, 2):
-            rows = (x.shape[axis] + 1) // 2
-            x = ops.pad(x, _border(axis, 1, 1 + x.shape[axis] % 2))
-            a, b, c, d = (_cut(x, axis, slice(i, i + 2 * rows, 2)) for i in range(4))
-            x = (a + 3 * b + 3 * c + d) / 8
-        return x
+        return _resampled(x, *(_halving(side) for side in x.shape[1:3]))
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         n, h, w, c = shape
@@ -37,23 +37,25 @@ class Upsample(layers.Layer):
     """
 
     def call(self, x: Any) -> Any:
-        for axis in (1, 2):
-            padded = ops.pad(x, _border(axis, 1, 1))
-            before, after = (_cut(padded, axis, part) for part in (slice(0, -2), slice(2, None)))
-            both = ops.stack([(before + 3 * x) / 4, (3 * x + after) / 4], axis + 1)
-            shape = list(x.shape)
-            shape[axis] *= 2
-            x = ops.reshape(both, (-1, *shape[1:]))
-        return x
+        return _resampled(x, *(2 * _halving(2 * side).T for side in x.shape[1:3]))
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         n, h, w, c = shape
         return n, 2 * h, 2 * w, c
 
 
-def _border(axis: int, before: int, after: int) -> list[tuple[int, int]]:
-    return [(before, after) if place == axis else (0, 0) for place in range(4)]
+def _halving(side: int) -> np.ndarray:
+    """(side / 2, side): each row is 1 3 3 1, an eighth of it, round two places."""
+    matrix = np.zeros(((side + 1) // 2, side), np.float32)
+    for row in range(len(matrix)):
+        for place, weight in zip(range(2 * row - 1, 2 * row + 3), (1, 3, 3, 1), strict=True):
+            if 0 <= place < side:
+                matrix[row, place] = weight / 8
+    return matrix
 
 
-def _cut(x: Any, axis: int, part: slice) -> Any:
-    return x[:, part] if axis == 1 else x[:, :, part]
+def _resampled(x: Any, rows: np.ndarray, columns: np.ndarray) -> Any:
+    """The first side by the matrix `rows`, the second by `columns`."""
+    h, w, c = x.shape[1:]
+    x = ops.matmul(ops.cast(rows, x.dtype), ops.reshape(x, (-1, h, w * c)))
+    return ops.matmul(ops.cast(columns, x.dtype), ops.reshape(x, (-1, len(rows), w, c)))
