@@ -30,7 +30,7 @@ class CoGAN(Plugin):
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1606.07536"
 
-    width: int = 32  # channels next to the images, doubled at each halving; code: 128
+    width: int = 24  # channels next to the images, doubled at each halving; code: 128
     decay: float = 5e-4  # of the code: half the squares of all weights, added to the losses
     batch_size: int = 64  # of each domain, in the code
     steps: int = 5_000  # of the code

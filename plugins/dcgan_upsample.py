@@ -30,9 +30,10 @@ class DCGANUpsample(Plugin):
     paper: ClassVar[str] = "https://distill.pub/2016/deconv-checkerboard/"
 
     z_prior: str = "unit_uniform"
-    width: int = 32  # channels next to the image on the generator's side
-    d_width: int = 64  # of the discriminator's first layer; doubled at each halving
-    steps: int = 5_000
+    width: int = 16  # channels next to the image on the generator's side
+    d_width: int = 32  # of the discriminator's first layer; doubled at each halving
+    batch_size: int = 64
+    steps: int = 4_000
     simultaneous: bool = True  # one pass through both networks serves both players
 
     def unsupported(self, spec: DataSpec) -> str | None:

@@ -34,7 +34,8 @@ class InfoGAN(Plugin):
     classes: int = 10  # of `code` (section 7.2); a digit each, where it goes well
     styles: int = 2  # numbers of `style`, U(-1, 1): slant and width of a digit (section 7.2)
     information: float = 1.0  # weight of the mutual information (section 6)
-    width: int = 64  # channels next to the image, doubled at each halving; dense layers 16 times
+    width: int = 32  # channels next to the image, doubled at each; 64 in appendix C.1
+    batch_size: int = 64  # 128 in the code
     steps: int = 5_000  # 50 epochs of 100 batches in the code
     g_lr: float = 1e-3  # appendix C: five times D's
     d_lr: float = 2e-4

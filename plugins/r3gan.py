@@ -29,18 +29,18 @@ class R3GAN(Plugin):
 
     paper: ClassVar[str] = "https://arxiv.org/abs/2501.05441"
 
-    width: int = 48  # channels of every stage, a multiple of 8; 768 in the paper
-    blocks: int = 2  # residual ones in each stage
+    width: int = 16  # channels of every stage, a multiple of 8; 768 in the paper
+    blocks: int = 1  # residual ones in each stage; 2 in the paper
     z_dim: int = 64  # of the code
     batch_size: int = 64  # 512 in the paper
-    steps: int = 5_000  # 320,000 images; 10 M in the paper
-    burn_in: int = 64_000  # images until the schedules end, a fifth of all as in table 9
+    steps: int = 2_000  # 128,000 images; 10 M in the paper
+    burn_in: int = 25_600  # images until the schedules end, a fifth of all as in table 9
     gamma: float = 1.0  # weight of both penalties, halved; CIFAR-10 has 0.05, FFHQ-256 150
     gamma_end: float = 0.1  # a tenth, in all of the paper's settings
     beta_2: float = 0.9
     beta_2_end: float = 0.99
     rate_end: float = 1.0  # share of the rates at the end; a quarter but for Stacked MNIST
-    half_life: int = 16_000  # images, of the average; rises from 0, to a twentieth of all images
+    half_life: int = 6_400  # images, of the average; rises from 0, to a twentieth of all images
     low_precision: bool = False  # slopes of slopes; the paper has bfloat16 beyond the first map
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ class SNGAN(Plugin):
     """SNGAN (Miyato et al. 2018): every kernel of the discriminator has spectral norm 1.
 
     The paper's convolutional networks for CIFAR-10 (appendix B.4, table 3) under its optimiser
-    setting C, with the loss of section 4 or the hinge of equations 16 and 17. Differs: half of the
+    setting C, with the loss of section 4 or the hinge of equations 16 and 17. Differs: a quarter of the
     channels, as many stages as the side allows, and a power iteration for reals and one for fakes.
     Paper and code disagree: the released code (pfnet-research/sngan_projection) has only the
     residual networks, with the hinge; their D sums over places where a comment says average.
@@ -36,9 +36,9 @@ class SNGAN(Plugin):
 
     loss: Literal["logistic", "hinge"] = "logistic"  # of the convolutional networks; code: hinge
     z_dim: int = 128  # table 3
-    width: int = 32  # channels next to the image; table 3 has 64
+    width: int = 16  # channels next to the image; table 3 has 64
     batch_size: int = 64  # section 4.1
-    steps: int = 6_000
+    steps: int = 4_000
     simultaneous: bool = True  # one pass through both networks serves both players
     augment: str = ""  # what D sees: color,translation,cutout (DiffAugment), or ada
 
