@@ -109,17 +109,23 @@ def _class_docstring(source: str) -> str:
 
 
 def _measured(name: str) -> str:
-    """The record that `benchmarks/zoo.py` has left of the plugin, if there is one, and its grid."""
-    path = RECORDS / f"{name}.json"
-    if not path.exists():
+    """What `benchmarks/zoo.py` has recorded of the plugin, each with its grid."""
+    first = RECORDS / f"{name}.json"
+    found = [path for path in (first, *sorted(RECORDS.glob(f"{name}-*.json"))) if path.exists()]
+    if not found:
         return "It has not been measured yet.\n\n"
+    return "## Measured\n\n" + "".join(_record(path) for path in found)
+
+
+def _record(path: Path) -> str:
     one = json.loads(path.read_text())
     rows = [f"| {label} | {value} |" for label, value in one["scores"].items()]
-    spent = f" in {one['minutes']} minutes of {one['cores']} CPU cores" if one["minutes"] else ""
+    cores = f"{one['cores']} CPU core{'s' * (one['cores'] > 1)}"
+    spent = f" in {one['minutes']} minutes of {cores}" if one["minutes"] else ""
     told = f"; its findings: {', '.join(one['findings'])}" if one["findings"] else ""
     return (
-        f"## Measured\n\n`{one['command']}`: {one['steps']:,} steps{spent}, one run{told}. By "
+        f"`{one['command']}`: {one['steps']:,} steps{spent}, one run{told}. By "
         f"`{one['scored']}`, at step {one['step']:,}:\n\n"
         "| score | value |\n|---|---|\n" + "\n".join(rows) + "\n\n"
-        f"![64 samples](../pictures/zoo-{name}.png)\n\n{one['seen']}\n\n"
+        f"![Samples](../pictures/zoo-{path.stem}.png)\n\n{one['seen']}\n\n"
     )
