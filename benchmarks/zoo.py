@@ -38,24 +38,37 @@ class Run(NamedTuple):
 
 LABELLED = Run(scores=("--fid", "--prdc", "--modes", "--label-accuracy", "--fid-by-class"))
 POINTS = Run("ring", scores=("--modes",))
-FACES = Run("olivetti", scores=("--fid", "--prdc"))
+FACES = Run(
+    "olivetti",
+    ("--steps", "1500", "--batch-size", "32", "--set", "width=32")
+    + ("--set", "augment=color,translation,cutout"),
+    ("--fid", "--prdc"),
+)
 RUNS = {
     "acgan": LABELLED,
+    "biggan": LABELLED,
     "cgan": LABELLED,
+    "cogan": Run("mnist_edges", scores=("--fid", "--modes"), outputs=("a", "b")),
+    "cyclegan": Run("mnist_coloured", scores=("--fid", "--label-accuracy"), outputs=("b", "a")),
     "dcgan": Run(),
+    "dcgan-olivetti": FACES,
     "dcgan_upsample": Run(),
     "dragan": Run(),
     "infogan": Run(),
     "line_gan": Run("gaussian1d_minus2", scores=("--wasserstein",)),
     "linear_gan": Run("positive", scores=("--wasserstein",)),
+    "lapgan": Run(),
     "lsgan": Run(),
     "mlp_gan": Run(),
     "pacgan": POINTS,
+    "progan": Run(),
     "projection_gan": LABELLED,
     "r3gan": Run(),
     "sagan": LABELLED,
     "sngan": Run(),
     "srgan": Run(scores=("--psnr", "--ssim", "--fid")),
+    "stylegan": Run(),
+    "stylegan2": Run(),
     "unrolled": POINTS,
     "wgan": Run(),
     "wgan_gp": Run(),
