@@ -56,10 +56,16 @@ RUNS = {
     "dragan": Run(),
     "infogan": Run(),
     "line_gan": Run("gaussian1d_minus2", scores=("--wasserstein",)),
+    "line_gan-screws": Run(
+        "screws", ("--config", "examples/configs/screws.yaml"), ("--wasserstein",)
+    ),
     "linear_gan": Run("positive", scores=("--wasserstein",)),
     "lapgan": Run(),
     "lsgan": Run(),
     "mlp_gan": Run(),
+    "mlp_gan-moons": Run("moons", scores=("--swd", "--prdc")),
+    "mlp_gan-ring": POINTS,
+    "mlp_gan-swissroll": Run("swissroll", scores=("--swd", "--prdc")),
     "pacgan": POINTS,
     "progan": Run(),
     "projection_gan": LABELLED,
