@@ -46,7 +46,8 @@ class DCGANUpsample(Plugin):
         first = (spec.shape[0] - 12) // 4  # doubled, plus 2, doubled, plus 8
         z = keras.Input((self.z_dim,), name="z")
         x = layers.Dense(first * first * 4 * self.width, kernel_initializer=_normal())(z)
-        x = _relu(layers.Reshape((first, first, 4 * self.width))(x))
+        x = _relu(x)  # place by place: z of mean 1/2 gives each a mean that drowns what varies
+        x = layers.Reshape((first, first, 4 * self.width))(x)
         x = self._full(2 * self.width, layers.UpSampling2D()(x))
         x = self._full(self.width, layers.UpSampling2D()(x))
         x = self._full(self.width, self._full(self.width, x))
