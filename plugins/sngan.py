@@ -26,8 +26,8 @@ class SNGAN(Plugin):
     """SNGAN (Miyato et al. 2018): every kernel of the discriminator has spectral norm 1.
 
     The paper's convolutional networks for CIFAR-10 (appendix B.4, table 3) under its optimiser
-    setting C, with the loss of section 4 or the hinge of equations 16 and 17. Differs: a quarter of the
-    channels, as many stages as the side allows, and a power iteration for reals and one for fakes.
+    setting C, with the loss of section 4 or the hinge of equations 16 and 17. Differs: a quarter of
+    the channels, as many stages as the side allows, a power iteration for reals and one for fakes.
     Paper and code disagree: the released code (pfnet-research/sngan_projection) has only the
     residual networks, with the hinge; their D sums over places where a comment says average.
     """
