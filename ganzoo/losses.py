@@ -165,9 +165,7 @@ def orthogonal_penalty(kernels: Iterable[Any]) -> tf.Tensor:
     for kernel in kernels:
         w = tf.reshape(tf.convert_to_tensor(kernel), (-1, kernel.shape[-1]))
         tall = w.shape[0] >= w.shape[1]
-        gram = tf.matmul(
-            w, w, transpose_a=tall, transpose_b=not tall
-        )  # both have one Frobenius norm
+        gram = tf.matmul(w, w, transpose_a=tall, transpose_b=not tall)  # the norm is the same
         lengths = tf.reduce_sum(tf.square(w), 0)
         total += tf.reduce_sum(tf.square(gram)) - tf.reduce_sum(tf.square(lengths))
     return total

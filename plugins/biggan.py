@@ -29,13 +29,12 @@ ORTHOGONAL = {"kernel_initializer": "orthogonal"}
 class BigGAN(Plugin):
     """BigGAN (Brock et al. 2019): each block of G is told the class, and a chunk of z of its own.
 
-    One embedding of the class is shared by all blocks; class and chunk give gains and biases of
-    batch norm by linear maps. Spectral norm on both sides, hinge loss, projection in D, orthogonal
-    weights at first and nearly so later, which makes G good at short z: `--set z.threshold=0.5`
-    when sampling. Without labels: chunks alone, no projection. Differs: fewer channels, 64 images
-    a batch for 2,048, faster rates and a shorter average. Where the authors' code (ajbrock/
-    BigGAN-PyTorch) is not the paper: one turn of D for two, rates twice as high, equation 3 off,
-    and with half of its slope.
+    An embedding of the class, shared by all blocks, and the chunk give the gains and biases of
+    batch norm by linear maps. Filters that are kept apart make G fit for short z, which are drawn
+    by `--set z.threshold=0.5` when sampling. Without labels: chunks alone, no projection in D.
+    Differs: fewer channels, 64 images a batch for 2,048, faster rates, a shorter average. The
+    authors' code (ajbrock/BigGAN-PyTorch), which this follows, has one turn of D where the paper
+    has two, rates twice the paper's, and equation 3 off, or with half of its slope.
     """
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1809.11096"
@@ -52,9 +51,9 @@ class BigGAN(Plugin):
     augment: str = ""  # what D sees: color,translation,cutout (DiffAugment), or ada
 
     def optimizers(self):
+        rates = {"generator": self.g_lr, "discriminator": self.d_lr}
         return {
-            "generator": Adam(self.g_lr, beta_1=0.0, beta_2=0.999, epsilon=1e-6),
-            "discriminator": Adam(self.d_lr, beta_1=0.0, beta_2=0.999, epsilon=1e-6),
+            name: Adam(rate, beta_1=0.0, beta_2=0.999, epsilon=1e-6) for name, rate in rates.items()
         }
 
     @property
@@ -78,9 +77,7 @@ class BigGAN(Plugin):
             return f"biggan cuts z into {len(sides)} chunks: z_dim cannot be {self.z_dim}."
         if self.attention and self.attention not in sides[1:-1]:
             known = ", ".join(map(str, sides[1:-1]))
-            return (
-                f"attention is the side of a map in between, {known}, or 0: not {self.attention}."
-            )
+            return f"attention is the side of a map between, {known}, or 0: not {self.attention}."
         return None
 
     def generator(self, spec: DataSpec) -> keras.Model:
@@ -100,8 +97,7 @@ class BigGAN(Plugin):
             x = _up(x, y, channels >> place)
             x = SelfAttention()(x) if side == self.attention else x
         x = layers.ReLU()(BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
-        x = _conv(x, spec.shape[2])
-        image = layers.Activation("tanh", dtype="float32")(x)
+        image = layers.Activation("tanh", dtype="float32")(_conv(x, spec.shape[2]))
         return keras.Model([z, label] if spec.classes else z, image, name="generator")
 
     def discriminator(self, spec: DataSpec) -> keras.Model:
