@@ -35,6 +35,7 @@ LABELLED = Run(scores=("--fid", "--modes", "--label-accuracy", "--fid-by-class")
 POINTS = Run("ring", scores=("--modes",))
 RUNS = {
     "acgan": LABELLED,
+    "biggan": LABELLED,
     "cgan": LABELLED,
     "dcgan": Run(),
     "dcgan_upsample": Run(),

@@ -32,8 +32,8 @@ class BigGAN(Plugin):
     An embedding of the class, shared by all blocks, and the chunk give the gains and biases of
     batch norm by linear maps. Filters that are kept apart make G fit for short z, which are drawn
     by `--set z.threshold=0.5` when sampling. Without labels: chunks alone, no projection in D.
-    Differs: fewer channels, 64 images a batch for 2,048, faster rates, a shorter average. The
-    authors' code (ajbrock/BigGAN-PyTorch), which this follows, has one turn of D where the paper
+    Differs: fewer channels, 64 images a batch for 2,048, faster rates, a shorter average. An
+    author's code (ajbrock/BigGAN-PyTorch), which this follows, has one turn of D where the paper
     has two, rates twice the paper's, and equation 3 off, or with half of its slope.
     """
 
@@ -41,10 +41,10 @@ class BigGAN(Plugin):
 
     z_dim: int = 60  # in chunks: one for the first map, one for each block; 20 numbers each
     shared: int = 128  # numbers of the embedding that all blocks share
-    width: int = 16  # channels at full resolution; doubled at each halving; 96 for 128 pixels
+    width: int = 16  # channels of the largest maps, doubled at each halving; 96 for 128 pixels
     batch_size: int = 64
-    steps: int = 2_000
-    g_lr: float = 5e-4  # the code has 1e-4 and 4e-4
+    steps: int = 1_000  # 64,000 images; 300 million in the code
+    g_lr: float = 5e-4  # two rates; the code has 1e-4 and 4e-4, for many more steps
     d_lr: float = 1e-3
     orthogonal: float = 1e-4  # beta of equation 3; the code's own runs have 0
     attention: int = 0  # side of the maps that look at themselves, 14 of 28; the code: 64 of 128
@@ -52,9 +52,7 @@ class BigGAN(Plugin):
 
     def optimizers(self):
         rates = {"generator": self.g_lr, "discriminator": self.d_lr}
-        return {
-            name: Adam(rate, beta_1=0.0, beta_2=0.999, epsilon=1e-6) for name, rate in rates.items()
-        }
+        return {name: Adam(lr, 0.0, 0.999, epsilon=1e-6) for name, lr in rates.items()}
 
     @property
     def augmentation(self) -> Augmentation | None:
