@@ -84,7 +84,7 @@ class BigGAN(Plugin):
         label = keras.Input((), dtype="int32", name="label") if spec.classes else None
         ends = [self.z_dim * place // (len(sides) + 1) for place in range(len(sides) + 2)]
         chunk, *told = (z[:, start:end] for start, end in pairwise(ends))
-        if spec.classes:  # without spectral norm, which the authors' code found to cripple G
+        if spec.classes:  # without spectral norm, which the author's code found to cripple G
             one_hot = ops.one_hot(label, spec.classes)
             known = layers.Dense(self.shared, use_bias=False, **ORTHOGONAL, name="shared")(one_hot)
             told = [ops.concatenate([known, part], 1) for part in told]
