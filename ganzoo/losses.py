@@ -1,6 +1,6 @@
-"""Adversarial losses on logits, most of them TF-GAN's, and gradient penalties.
+"""Adversarial losses on logits, most of them TF-GAN's, and penalties on slopes and on weights.
 
-Every function takes logits without a sigmoid, (n, 1) or (n,), and returns a float32 scalar.
+Every loss takes logits without a sigmoid, (n, 1) or (n,), and returns a float32 scalar.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +153,22 @@ def r1_penalty(discriminator: Callable[[tf.Tensor], tf.Tensor], real: tf.Tensor)
         logits = discriminator(real)
     slopes = tf.reshape(tape.gradient(logits, real), [tf.shape(real)[0], -1])
     return tf.reduce_mean(tf.reduce_sum(tf.square(slopes), 1))
+
+
+def orthogonal_penalty(kernels: Iterable[Any]) -> tf.Tensor:
+    """Sum of |W^T W * (1 - I)|_F^2 over kernels W (Brock et al. 2019, equation 3, without beta).
+
+    The last axis counts the filters, which are columns of W: what is paid for is that two of them
+    share a direction, not their lengths. A sum without terms is 0.
+    """
+    total = tf.constant(0.0)
+    for kernel in kernels:
+        w = tf.reshape(tf.convert_to_tensor(kernel), (-1, kernel.shape[-1]))
+        tall = w.shape[0] >= w.shape[1]
+        gram = tf.matmul(w, w, transpose_a=tall, transpose_b=not tall)  # the norm is the same
+        lengths = tf.reduce_sum(tf.square(w), 0)
+        total += tf.reduce_sum(tf.square(gram)) - tf.reduce_sum(tf.square(lengths))
+    return total
 
 
 def told_apart(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -102,7 +102,8 @@ class Uniform(Source):
 class TruncatedNormal(Source):
     """N(0, 1) within `threshold` of 0: the truncation trick (Brock et al. 2019, section 3.1).
 
-    The threshold may be set when sampling: `--set z.threshold=0.5`.
+    The threshold may be set when sampling, also where training had none: `--set z.threshold=0.5`.
+    A row is then the normal row of that seed, drawn in: at the same quantile of what is left.
     """
 
     kind: ClassVar[str] = "truncated_normal"
@@ -125,10 +126,10 @@ class TruncatedNormal(Source):
     def rows(
         self, n: int, shape: tuple[int, ...], dtype: str, bits: np.random.Generator, wide: type
     ) -> np.ndarray:
-        from scipy.special import ndtri
+        from scipy.special import ndtr, ndtri
 
-        least = self._least()
-        z = ndtri(least + (1 - 2 * least) * bits.random((n, *shape)))
+        least, quantile = self._least(), ndtr(bits.standard_normal((n, *shape), wide).astype(float))
+        z = ndtri(least + (1 - 2 * least) * quantile)
         return np.clip(z, -self.threshold, self.threshold)
 
 

@@ -19,6 +19,7 @@ LABELLED = DataSpec((8, 8, 1), classes=3)
 
 SMALLEST = {
     "acgan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
+    "biggan": ({"width": 2, "z_dim": 6, "shared": 4}, (IMAGES,)),
     "cgan": ({"hidden": 24, "z_dim": 4}, (LABELLED,)),
     "cogan": ({"width": 2, "z_dim": 4}, (DOMAINS,)),
     "cyclegan": ({"width": 2, "blocks": 1}, (DOMAINS,)),

@@ -16,6 +16,7 @@ from ganzoo.layers import (
     SpectralConv2D,
     SpectralDense,
     SpectralEmbedding,
+    VectorBatchNorm,
 )
 from ganzoo.optimizers import Adam
 
@@ -79,13 +80,44 @@ def test_conditional_batch_norm_scales_each_class_by_its_own_gain():
     assert out[label == 1].std() / out[label == 0].std() == pytest.approx(2, rel=0.1)
 
 
+def test_batch_norm_by_a_vector_has_gains_and_biases_that_are_linear_in_it():
+    layer, bits = VectorBatchNorm(), np.random.default_rng(0)
+    x = bits.normal(2, 3, (16, 4, 4, 3)).astype(np.float32)
+    y = bits.normal(size=(16, 5)).astype(np.float32)
+    layer([x, y])
+    matrices = [bits.normal(size=(5, 3)).astype(np.float32) for _ in range(2)]
+    for part, matrix in zip((layer.gain, layer.bias), matrices, strict=True):
+        part.kernel.assign(matrix)
+        part.u.assign(np.linalg.svd(matrix)[2][:1])  # of the largest singular value
+    a, b = (matrix / np.linalg.norm(matrix, 2) for matrix in matrices)
+    plain = (x - x.mean((0, 1, 2))) / np.sqrt(x.var((0, 1, 2)) + 1e-5)
+    expected = plain * (1 + y @ a)[:, None, None] + (y @ b)[:, None, None]
+    np.testing.assert_allclose(layer([x, y], training=True), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_batch_norm_by_a_vector_begins_with_two_different_orthogonal_maps():
+    layer = VectorBatchNorm()
+    layer([tf.ones((2, 4, 4, 3)), tf.ones((2, 5))])
+    gain, bias = (np.asarray(part.kernel) for part in (layer.gain, layer.bias))
+    for matrix in (gain, bias):
+        np.testing.assert_allclose(matrix.T @ matrix, np.eye(3), atol=1e-5)
+    assert np.abs(gain - bias).max() > 0.1
+
+
 @pytest.mark.parametrize(
-    "layer", [SelfAttention(), SpectralConv2D(4, 3, padding="same"), ConditionalBatchNorm(3)]
+    "layer",
+    [
+        SelfAttention(),
+        SpectralConv2D(4, 3, padding="same"),
+        ConditionalBatchNorm(3),
+        VectorBatchNorm(),
+    ],
 )
 def test_layers_compute_in_bfloat16_and_survive_their_configuration(layer):
     twin = type(layer).from_config(layer.get_config() | {"dtype": "mixed_bfloat16"})
     x = tf.ones((2, 4, 4, 8))
-    out = twin([x, np.zeros(2, np.int32)] if isinstance(layer, ConditionalBatchNorm) else x)
+    told = {ConditionalBatchNorm: np.zeros(2, np.int32), VectorBatchNorm: tf.ones((2, 3))}
+    out = twin([x, told[type(layer)]] if type(layer) in told else x)
     assert out.dtype == tf.bfloat16
     assert all(w.dtype == "float32" for w in twin.weights)
 

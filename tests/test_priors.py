@@ -64,6 +64,16 @@ def test_a_truncated_normal_is_the_normal_within_its_threshold(threshold):
         assert stats.kstest(sample, law.cdf).pvalue > 1e-3
 
 
+def test_a_truncated_row_is_the_normal_row_of_its_seed_drawn_in():
+    whole, near, nearer = (
+        rows(source, 500) for source in (Normal(), TruncatedNormal(1.0), TruncatedNormal(0.5))
+    )
+    for wide, narrow in ((whole, near), (near, nearer)):
+        assert (np.abs(narrow) < np.abs(wide)).all()
+        np.testing.assert_array_equal(np.sign(narrow), np.sign(wide))
+    np.testing.assert_allclose(rows(TruncatedNormal(20.0), 500), whole, atol=1e-5)
+
+
 def test_a_uniform_prior_keeps_its_range():
     for sample in (
         rows(Uniform(2, 3), 500),

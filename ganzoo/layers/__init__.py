@@ -10,7 +10,7 @@ from ganzoo.layers.dropout import Dropout
 from ganzoo.layers.equalised import EqualisedConv2D, EqualisedDense
 from ganzoo.layers.growing import Depth, Fade
 from ganzoo.layers.maxout import Maxout
-from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm
+from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm, VectorBatchNorm
 from ganzoo.layers.pixel import MinibatchStddev, PixelNorm
 from ganzoo.layers.pool import Pool
 from ganzoo.layers.resampling import Downsample, Upsample
@@ -37,6 +37,7 @@ __all__ = [
     "SpectralDense",
     "SpectralEmbedding",
     "Upsample",
+    "VectorBatchNorm",
     "cropped",
     "halved",
 ]

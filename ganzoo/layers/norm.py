@@ -1,4 +1,4 @@
-"""Batch norm on TensorFlow's fused kernel, and batch norm with a gain and a bias for each class."""
+"""Batch norm on TensorFlow's fused kernel, and with a gain and a bias by a class or a vector."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 from keras import layers, ops
+
+from ganzoo.layers.spectral import SpectralDense
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -81,3 +83,46 @@ class ConditionalBatchNorm(layers.Layer):
             "momentum": self.momentum,
             "epsilon": self.epsilon,
         }
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class VectorBatchNorm(layers.Layer):
+    """Batch norm whose gain and bias follow a vector (de Vries et al. 2017; Brock et al. 2019).
+
+    Takes [x (n, h, w, c), y (n, d)]: the gain is 1 + A y, the bias B y. Both matrices begin
+    orthogonal and are divided by their spectral norms.
+    """
+
+    def __init__(self, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.momentum, self.epsilon = momentum, epsilon
+        self.norm = BatchNormalization(
+            momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy
+        )
+
+    def build(self, shapes: list[tuple[int | None, ...]]) -> None:
+        self.norm.build(shapes[0])
+        self.gain, self.bias = (
+            SpectralDense(
+                shapes[0][-1],
+                use_bias=False,
+                kernel_initializer="orthogonal",
+                dtype=self.dtype_policy,
+                name=name,
+            )
+            for name in ("gain", "bias")
+        )
+        self.gain.build(shapes[1])
+        self.bias.build(shapes[1])
+
+    def call(self, inputs: list[Any], training: bool | None = None) -> Any:
+        x, y = inputs
+        gain = 1 + self.gain(y, training=training)[:, None, None, :]
+        bias = self.bias(y, training=training)[:, None, None, :]
+        return self.norm(x, training=training) * gain + bias
+
+    def compute_output_shape(self, shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        return tuple(shapes[0])
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"momentum": self.momentum, "epsilon": self.epsilon}
