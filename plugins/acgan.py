@@ -31,7 +31,7 @@ class ACGAN(Plugin):
     dropout: float = 0.5  # of the discriminator's layers
     classification: float = 1.0  # weight of L_C beside L_S (equations 2 and 3)
     batch_size: int = 100
-    steps: int = 2_500
+    steps: int = 1_500
     simultaneous: bool = True  # one pass through both networks serves both players
 
     def unsupported(self, spec: DataSpec) -> str | None:

@@ -36,8 +36,8 @@ class CycleGAN(Plugin):
     cycle: float = 10.0  # weight of the way there and back (section 4)
     identity: float = 0.5  # of leaving what is of the domain already, times `cycle` (section 5.2)
     pool: int = 50  # past fakes that a discriminator may be shown (section 4)
-    decay: tuple[int, int] = (2_000, 4_000)  # steps between which the rates fall to 0: the 2nd half
-    steps: int = 4_000
+    decay: tuple[int, int] = (1_500, 3_000)  # steps between which the rates fall to 0: the 2nd half
+    steps: int = 3_000
     simultaneous: bool = True  # the code judges the fakes that the generators have learnt from
 
     def __post_init__(self) -> None:

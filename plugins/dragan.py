@@ -36,7 +36,7 @@ class DRAGAN(Plugin):
     z_prior: str = "uniform"  # of the code
     width: int = 32  # channels next to the image, a quarter of a dense layer's units
     hidden: int = 3  # dense layers, of points alone; the code has one
-    steps: int = 3_000  # of the code's 200,000, with a rate of 1e-4
+    steps: int = 2_000  # of the code's 200,000, with a rate of 1e-4
     low_precision: bool = False  # slopes of slopes
 
     def optimizers(self):

@@ -36,7 +36,7 @@ class InfoGAN(Plugin):
     information: float = 1.0  # weight of the mutual information (section 6)
     width: int = 32  # channels next to the image, doubled at each; 64 in appendix C.1
     batch_size: int = 64  # 128 in the code
-    steps: int = 5_000  # 50 epochs of 100 batches in the code
+    steps: int = 3_000  # 50 epochs of 100 batches in the code
     g_lr: float = 1e-3  # appendix C: five times D's
     d_lr: float = 2e-4
 

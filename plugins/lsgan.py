@@ -35,7 +35,7 @@ class LSGAN(Plugin):
     width: int = 64  # channels next to the image, half of a dense layer's units: the code's
     z_prior: str = "uniform"  # of the code
     batch_size: int = 64  # of the code
-    steps: int = 4_000
+    steps: int = 3_000
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -36,7 +36,7 @@ class PacGAN(Plugin):
     d_hidden: int = 200  # of each of three layers
     pieces: int = 5  # linear maps of a maxout unit
     batch_size: int = 200  # samples: the authors take 100 packs, which is 100 m
-    steps: int = 20_000  # 400 epochs of 1,000 in the code
+    steps: int = 12_000  # 400 epochs of 1,000 in the code
     g_lr: float = 1e-4
     d_lr: float = 1e-4
     simultaneous: bool = True  # as the algorithm that they take from ALI

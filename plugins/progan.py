@@ -37,7 +37,7 @@ class ProGAN(Plugin):
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1710.10196"
 
-    grow: tuple[int, ...] = (1_000, 2_500)  # steps at which the side doubles: 7, 14 and 28 pixels
+    grow: tuple[int, ...] = (400, 1_000)  # steps at which the side doubles: 7, 14 and 28 pixels
     width: int = 16  # channels of the last level, doubled at each below, up to `widest`
     widest: int = 64  # table 2: 512
     weight: float = 10.0  # of the gradient penalty (appendix A.1)
@@ -46,7 +46,7 @@ class ProGAN(Plugin):
     d_lr: float = 1e-3
     z_dim: int = 64  # table 2: 512, as wide as the first level
     batch_size: int = 32  # appendix A.1: 128 for the smallest images, 4 for the largest
-    steps: int = 5_000
+    steps: int = 2_200
     low_precision: bool = False  # slopes of slopes
 
     def __post_init__(self) -> None:

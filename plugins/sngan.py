@@ -38,7 +38,7 @@ class SNGAN(Plugin):
     z_dim: int = 128  # table 3
     width: int = 16  # channels next to the image; table 3 has 64
     batch_size: int = 64  # section 4.1
-    steps: int = 4_000
+    steps: int = 3_000
     simultaneous: bool = True  # one pass through both networks serves both players
     augment: str = ""  # what D sees: color,translation,cutout (DiffAugment), or ada
 

@@ -32,7 +32,7 @@ class SRGAN(Plugin):
     paper: ClassVar[str] = "https://arxiv.org/abs/1609.04802"
 
     scale: int = 4  # how many times larger each side becomes: 2, 4, 8
-    pretrain: int = 1_500  # steps on pixels alone; the paper's 1e6 are for photographs
+    pretrain: int = 1_000  # steps on pixels alone; the paper's 1e6 are for photographs
     pretrain_lr: float = 1e-3  # the paper's 1e-4 is for a million steps
     blocks: int = 6  # residual blocks at the small size; the paper has 16
     width: int = 32  # channels of them, and of D next to the image; the paper has 64
@@ -41,7 +41,7 @@ class SRGAN(Plugin):
     feature_weight: float = 0.006  # section 3.2: features of VGG are 12.75 times as large as pixels
     adversarial_weight: float = 1e-3  # equation 3
     batch_size: int = 16  # section 3.2
-    steps: int = 3_000
+    steps: int = 2_000
     g_lr: float = 1e-4  # section 3.2, with beta_1 0.9
     d_lr: float = 1e-4
 

@@ -31,7 +31,7 @@ class UnrolledGAN(Plugin):
     z_dim: int = 256
     hidden: int = 128  # of each of two layers of tanh
     batch_size: int = 512
-    steps: int = 15_000  # 25,000 in the notebook
+    steps: int = 8_000  # 25,000 in the notebook
     g_lr: float = 1e-3
     d_lr: float = 1e-4
     simultaneous: bool = True  # one call of both updates in the notebook

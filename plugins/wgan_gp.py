@@ -33,7 +33,7 @@ class WGANGP(Plugin):
     z_dim: int = 128  # of the code
     width: int = 16  # channels next to the image, an eighth of a dense layer's units; code: 64
     batch_size: int = 50  # of the code
-    steps: int = 3_000  # of the code's 200,000
+    steps: int = 2_000  # of the code's 200,000
     g_lr: float = 5e-4  # algorithm 1 has 1e-4, for four times the width
     d_lr: float = 5e-4
     low_precision: bool = False  # slopes of slopes
