@@ -18,7 +18,6 @@ from ganzoo.layers import (
     SpectralDense,
     SpectralEmbedding,
 )
-from ganzoo.optimizers import Adam
 from ganzoo.plugin import DataSpec, Plugin
 
 
@@ -42,10 +41,7 @@ class SAGAN(Plugin):
     augment: str = ""  # what D sees: color,translation,cutout (DiffAugment), or ada
 
     def optimizers(self):
-        return {
-            "generator": Adam(self.g_lr, beta_1=0.0, beta_2=0.9),
-            "discriminator": Adam(self.d_lr, beta_1=0.0, beta_2=0.9),
-        }
+        return self.adam(beta_1=0.0, beta_2=0.9)
 
     @property
     def augmentation(self) -> Augmentation | None:

@@ -11,7 +11,6 @@ from keras import layers
 
 from ganzoo import losses
 from ganzoo.errors import UsageError
-from ganzoo.optimizers import Adam
 from ganzoo.plugin import DataSpec, Player, Plugin, Turn, judged
 
 
@@ -47,10 +46,7 @@ class UnrolledGAN(Plugin):
         return None if len(spec.shape) == 1 and not spec.range else "unrolled makes points only."
 
     def optimizers(self):
-        return {
-            "generator": Adam(self.g_lr, beta_1=0.5, epsilon=1e-8),
-            "discriminator": Adam(self.d_lr, beta_1=0.5, epsilon=1e-8),
-        }
+        return self.adam(beta_1=0.5, epsilon=1e-8)
 
     def generator(self, spec: DataSpec) -> keras.Model:
         z = keras.Input((self.z_dim,), name="z")

@@ -218,6 +218,52 @@ def test_a_generators_loss_may_see_real_logits_and_have_a_penalty():
     assert alone == pytest.approx(np.log(2), abs=0.5)
 
 
+def test_a_discriminators_penalty_is_recorded_beside_the_loss_that_it_is_part_of():
+    @dataclass(frozen=True)
+    class Penalised(Plain):
+        def penalty(self, discriminator, real, fake, turn):
+            return 10.0 * tf.reduce_mean(real**2)
+
+    names, rows = game(Penalised()).run(0, 2)
+    row = dict(zip(names, rows[0], strict=True))
+    alone = row["discriminator_loss"] - row["discriminator_penalty"]
+    assert row["discriminator_penalty"] > 0
+    assert alone == pytest.approx(2 * np.log(2), abs=1)
+
+
+def test_a_duel_takes_for_real_what_it_is_given_and_penalises_that():
+    seen = []
+
+    @dataclass(frozen=True)
+    class Halved(Plain):
+        def penalty(self, discriminator, real, fake, turn):
+            seen.append(real)
+
+        def players(self, networks, spec, step=0):
+            return self.duel(networks, lambda turn: 0.5 * turn.batch[spec.key])
+
+    made = game(Halved())
+    fed = [tf.constant(f[0, 0]) for f in made.batches.feed(0, 1, 1, 8)]
+    turn = made._turn(tf.constant(0, tf.int64), 0, fed)
+    discriminator = made.players[0]
+    discriminator.penalty(turn)
+    half = 0.5 * turn.batch["point"]
+    np.testing.assert_array_equal(seen[0], half)
+    told = discriminator.record(turn)["real_logits"]
+    judge = turn.call(made.networks["discriminator"], half)
+    assert float(told) == pytest.approx(float(tf.reduce_mean(judge)), abs=1e-6)
+    assert float(told) == pytest.approx(float(tf.reduce_mean(turn.once("real_logits", None))))
+
+
+def test_adam_has_the_settings_and_each_player_its_rate():
+    made = Plain(g_lr=0.25, d_lr=0.5).adam(beta_1=0.125, epsilon=0.75)
+    rates = {name: float(rule.learning_rate) for name, rule in made.items()}
+    assert rates == {"generator": 0.25, "discriminator": 0.5}
+    assert {(rule.beta_1, rule.beta_2, rule.epsilon) for rule in made.values()} == {
+        (0.125, 0.999, 0.75)
+    }
+
+
 def test_what_two_players_record_by_one_name_is_kept_apart():
     @dataclass(frozen=True)
     class Two(Plain):
@@ -361,8 +407,8 @@ def test_milestones_are_rising_steps(wrong):
         def milestones(self):
             return wrong
 
-    with pytest.raises(GanzooError, match="rising"):
-        game(Wrong())
+    with pytest.raises(UsageError, match="rising"):
+        Wrong()
 
 
 # -- frozen networks ------------------------------------------------------------------------------
