@@ -8,7 +8,7 @@ from ganzoo.layers.attention import SelfAttention
 from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
 from ganzoo.layers.dropout import Dropout
 from ganzoo.layers.equalised import EqualisedConv2D, EqualisedDense
-from ganzoo.layers.growing import Depth, Fade
+from ganzoo.layers.growing import Depth, Fade, depth_at, grown, seen_at, shrunken
 from ganzoo.layers.maxout import Maxout
 from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm
 from ganzoo.layers.pixel import MinibatchStddev, PixelNorm
@@ -38,5 +38,9 @@ __all__ = [
     "SpectralEmbedding",
     "Upsample",
     "cropped",
+    "depth_at",
+    "grown",
     "halved",
+    "seen_at",
+    "shrunken",
 ]
