@@ -1,4 +1,4 @@
-"""Adversarial losses on logits, most of them TF-GAN's, and gradient penalties.
+"""Adversarial losses on logits, most of them TF-GAN's, gradient penalties, and a loss on features.
 
 Every function takes logits without a sigmoid, (n, 1) or (n,), and returns a float32 scalar.
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from ganzoo.errors import GanzooError
@@ -153,6 +154,21 @@ def r1_penalty(discriminator: Callable[[tf.Tensor], tf.Tensor], real: tf.Tensor)
         logits = discriminator(real)
     slopes = tf.reshape(tape.gradient(logits, real), [tf.shape(real)[0], -1])
     return tf.reduce_mean(tf.reduce_sum(tf.square(slopes), 1))
+
+
+def content(network: keras.Model, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """E[(phi(x) - phi(y))^2] of what a network phi sees (Johnson et al. 2016, equation 2).
+
+    The network is one that nobody trains (`Plugin.frozen`), row i of `fake` stands for row i of
+    `real`. Grey images are shown to a network of colour images as three equal channels.
+    """
+
+    def seen(images: tf.Tensor) -> tf.Tensor:
+        if network.inputs[0].shape[-1] == 3 and images.shape[-1] == 1:
+            images = tf.repeat(images, 3, -1)
+        return tf.cast(network(images, training=False), tf.float32)
+
+    return tf.reduce_mean(tf.square(seen(real) - seen(fake)))
 
 
 def told_apart(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -10,10 +10,10 @@ from ganzoo.layers.dropout import Dropout
 from ganzoo.layers.equalised import EqualisedConv2D, EqualisedDense
 from ganzoo.layers.growing import Depth, Fade, depth_at, grown, seen_at, shrunken
 from ganzoo.layers.maxout import Maxout
-from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm
+from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm, instance_norm
 from ganzoo.layers.pixel import MinibatchStddev, PixelNorm
 from ganzoo.layers.pool import Pool
-from ganzoo.layers.resampling import Downsample, Upsample
+from ganzoo.layers.resampling import Downsample, PixelShuffle, Upsample
 from ganzoo.layers.sizes import cropped, halved
 from ganzoo.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
 
@@ -31,6 +31,7 @@ __all__ = [
     "Maxout",
     "MinibatchStddev",
     "PixelNorm",
+    "PixelShuffle",
     "Pool",
     "SelfAttention",
     "SpectralConv2D",
@@ -41,6 +42,7 @@ __all__ = [
     "depth_at",
     "grown",
     "halved",
+    "instance_norm",
     "seen_at",
     "shrunken",
 ]
