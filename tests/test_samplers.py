@@ -93,6 +93,44 @@ class Translates(Plain):
         return [*one("b", "ab"), *one("a", "ba")]
 
 
+@dataclass(frozen=True)
+class Enlarges(Plain):
+    """From the array `small` of a row the image of that row."""
+
+    def unsupported(self, spec):
+        return None if "small" in spec.others else "it needs images and the same ones as `small`."
+
+    def examples(self):
+        return (DataSpec((16, 16, 1), others={"small": ArraySpec((8, 8, 1), (-1.0, 1.0))}),)
+
+    def inputs(self, spec):
+        return {"small": Data("small")}
+
+    def generator(self, spec):
+        small = keras.Input(tuple(spec.others["small"]), name="small")
+        x = layers.Dense(spec.size, "tanh", dtype="float32")(layers.Flatten()(small))
+        return keras.Model(small, layers.Reshape(spec.shape)(x), name="generator")
+
+
+def test_a_sampler_may_take_another_array_of_the_same_row(tmp_path):
+    large = images(40).arrays["image"]
+    small = large.reshape(-1, 8, 2, 8, 2, 1).mean((2, 4)).round().astype(np.uint8)
+    spec = DataSpec((16, 16, 1), others={"small": ArraySpec((8, 8, 1), (-1.0, 1.0))})
+    arrays = {"image": large, "small": small}
+    both = Dataset("both", spec, arrays, licence="", source="test")
+    made = game(Enlarges(), both)
+    batch = made.batches.batch([tf.constant(f[0, 0]) for f in made.batches.feed(0, 1, 1, 8)])
+    means = np.asarray(batch["image"]).reshape(-1, 8, 2, 8, 2, 1).mean((2, 4))
+    np.testing.assert_allclose(batch["small"], means, atol=1 / 255)
+    run = ganzoo.train(Enlarges, both, outdir=tmp_path / "run", steps=2, quiet=True)
+    assert run.sample(3, inputs={"small": small[:3]}).shape == (3, 16, 16, 1)
+
+
+def test_a_plugin_says_on_what_data_it_can_be_tried():
+    found = check_plugin(Enlarges, only=["shapes", "export"])
+    assert {result.status for result in found} == {"ok"}
+
+
 def test_one_constant_of_the_sampler_may_be_set_when_sampling(tmp_path):
     run = ganzoo.train(Psi, "ring", outdir=tmp_path / "run", steps=2, quiet=True)
     whole, half = run.sample(8), run.sample(8, settings={"psi": 0.5})
