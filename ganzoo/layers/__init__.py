@@ -14,7 +14,7 @@ from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm, instanc
 from ganzoo.layers.pixel import MinibatchStddev, PixelNorm
 from ganzoo.layers.pool import Pool
 from ganzoo.layers.resampling import Downsample, PixelShuffle, Upsample
-from ganzoo.layers.sizes import cropped, halved
+from ganzoo.layers.sizes import cropped, halved, halvings
 from ganzoo.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "depth_at",
     "grown",
     "halved",
+    "halvings",
     "instance_norm",
     "seen_at",
     "shrunken",
