@@ -1,4 +1,5 @@
-"""Adversarial losses on logits, most of them TF-GAN's, and penalties on slopes and on weights.
+"""Adversarial losses on logits, most of them TF-GAN's; penalties on slopes and weights; a loss on
+features.
 
 Every loss takes logits without a sigmoid, (n, 1) or (n,), and returns a float32 scalar.
 """
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from ganzoo.errors import GanzooError
@@ -169,6 +171,21 @@ def orthogonal_penalty(kernels: Iterable[Any]) -> tf.Tensor:
         lengths = tf.reduce_sum(tf.square(w), 0)
         total += tf.reduce_sum(tf.square(gram)) - tf.reduce_sum(tf.square(lengths))
     return total
+
+
+def content(network: keras.Model, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """E[(phi(x) - phi(y))^2] of what a network phi sees (Johnson et al. 2016, equation 2).
+
+    The network is one that nobody trains (`Plugin.frozen`), row i of `fake` stands for row i of
+    `real`. Grey images are shown to a network of colour images as three equal channels.
+    """
+
+    def seen(images: tf.Tensor) -> tf.Tensor:
+        if network.inputs[0].shape[-1] == 3 and images.shape[-1] == 1:
+            images = tf.repeat(images, 3, -1)
+        return tf.cast(network(images, training=False), tf.float32)
+
+    return tf.reduce_mean(tf.square(seen(real) - seen(fake)))
 
 
 def told_apart(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

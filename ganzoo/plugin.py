@@ -10,6 +10,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ganzoo.errors import UsageError, unknown
@@ -93,6 +95,7 @@ class Plugin:
             raise UsageError(f"ema must lie in [0, 1), not {self.ema}.")
         if self.z_prior not in PRIORS:
             raise unknown("z_prior", self.z_prior, PRIORS)
+        rising(self)
 
     # -- what an architecture says --------------------------------------------------------------
 
@@ -139,12 +142,14 @@ class Plugin:
 
     def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         """One for each player. Adam with beta_1 0.5 (Radford et al. 2015, section 4)."""
+        return self.adam(beta_1=0.5)
+
+    def adam(self, **settings: Any) -> dict[str, keras.optimizers.Optimizer]:
+        """Adam with these settings for generator and discriminator, by `g_lr` and `d_lr`."""
         from ganzoo.optimizers import Adam
 
-        return {
-            "generator": Adam(self.g_lr, beta_1=0.5),
-            "discriminator": Adam(self.d_lr, beta_1=0.5),
-        }
+        rates = {"generator": self.g_lr, "discriminator": self.d_lr}
+        return {name: Adam(rate, **settings) for name, rate in rates.items()}
 
     def networks(self, spec: DataSpec) -> dict[str, keras.Model]:
         """All networks of the game by name, built; those that come into play later too.
@@ -235,6 +240,14 @@ class Plugin:
 
     def players(self, networks: Networks, spec: DataSpec, step: int = 0) -> list[Player]:
         """The game from `step` on. By default a discriminator and a generator, in this order."""
+        return self.duel(networks, lambda turn: turn.batch[spec.key])
+
+    def duel(self, networks: Networks, real: Callable[[Turn], tf.Tensor]) -> list[Player]:
+        """`discriminator` against `generator`, by this plugin's losses, penalties and optimisers.
+
+        `real(turn)` gives the samples that count as real. What both see in a turn is there by
+        `turn.once`: `fake`, `real_logits`, `fake_logits`. `dataclasses.replace` changes a player.
+        """
         import tensorflow as tf
 
         from ganzoo.augment import overfitting
@@ -252,21 +265,23 @@ class Plugin:
         def judge(samples: tf.Tensor, turn: Turn) -> tf.Tensor:
             return tf.cast(turn.call(discriminator, samples), tf.float32)
 
+        def reals(turn: Turn) -> tf.Tensor:
+            return turn.once("real samples", lambda: real(turn))
+
         def fake(turn: Turn) -> tf.Tensor:
             return turn.once("fake", lambda: turn.call(generator))
 
         def real_logits(turn: Turn) -> tf.Tensor:
-            return turn.once(
-                "real_logits", lambda: judge(shown(turn.batch[spec.key], turn, "real"), turn)
-            )
+            return turn.once("real_logits", lambda: judge(shown(reals(turn), turn, "real"), turn))
 
         def fake_logits(turn: Turn) -> tf.Tensor:
             return turn.once("fake_logits", lambda: judge(shown(fake(turn), turn, "fake"), turn))
 
         def d_loss(turn: Turn) -> tf.Tensor:
-            loss = self.d_loss(real_logits(turn), fake_logits(turn))
-            extra = self.penalty(lambda x: judge(x, turn), turn.batch[spec.key], fake(turn), turn)
-            return loss if extra is None else loss + extra
+            return self.d_loss(real_logits(turn), fake_logits(turn))
+
+        def d_penalty(turn: Turn) -> tf.Tensor | None:
+            return self.penalty(lambda x: judge(x, turn), reals(turn), fake(turn), turn)
 
         def g_loss(turn: Turn) -> tf.Tensor:
             if "real_logits" in inspect.signature(self.g_loss).parameters:
@@ -274,11 +289,11 @@ class Plugin:
             return self.g_loss(fake_logits(turn))
 
         def d_record(turn: Turn) -> dict[str, tf.Tensor]:
-            real, fake = real_logits(turn), fake_logits(turn)
-            found = judged(real, fake, self.accuracy(real, fake))
+            found = judged(real_logits(turn), fake_logits(turn), self.accuracy)
             if p is None:
                 return found
-            return found | {"augment_p": tf.identity(p.value), "r_t": overfitting(real, turn)}
+            over = overfitting(real_logits(turn), turn)
+            return found | {"augment_p": tf.identity(p.value), "r_t": over}
 
         def d_after(turn: Turn) -> None:
             self.after_step(networks)
@@ -296,6 +311,7 @@ class Plugin:
                 record=d_record,
                 after=d_after,
                 role="discriminator",
+                penalty=d_penalty,
             ),
             Player(
                 "generator",
@@ -306,3 +322,15 @@ class Plugin:
                 penalty=lambda turn: self.g_penalty(networks, fake(turn), turn),
             ),
         ]
+
+
+def rising(plugin: Plugin) -> tuple[int, ...]:
+    """The plugin's milestones; UsageError where they are no steps, or do not rise."""
+    found = tuple(plugin.milestones)
+    whole = all(isinstance(m, Integral) and m > 0 for m in found)
+    if not whole or any(a >= b for a, b in pairwise(found)):
+        raise UsageError(
+            f"{type(plugin).__name__}.milestones are {found}: expected whole numbers above 0, "
+            "rising."
+        )
+    return tuple(map(int, found))

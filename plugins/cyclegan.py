@@ -10,8 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 from ganzoo import losses
-from ganzoo.errors import UsageError
-from ganzoo.layers import Conv2D, Conv2DTranspose, Pool
+from ganzoo.layers import Conv2D, Conv2DTranspose, Pool, instance_norm
 from ganzoo.optimizers import Adam, LinearDecay
 from ganzoo.plugin import DataSpec, Player, Plugin, Turn, judged
 
@@ -40,11 +39,6 @@ class CycleGAN(Plugin):
     steps: int = 3_000
     simultaneous: bool = True  # the code judges the fakes that the generators have learnt from
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.pool < self.batch_size:
-            raise UsageError(f"pool must hold a batch of {self.batch_size}, not {self.pool}.")
-
     def unsupported(self, spec: DataSpec) -> str | None:
         other = spec.others.get("b")
         if spec.key != "a" or other is None or other.shape != spec.shape or not spec.is_image:
@@ -63,10 +57,9 @@ class CycleGAN(Plugin):
         for channels in (2 * self.width, 4 * self.width):
             x = _block(_conv(channels, 3, 2), x)
         for _ in range(self.blocks):
-            x = x + _norm()(_conv(channels, 3)(_block(_conv(channels, 3), x)))
+            x = x + instance_norm()(_conv(channels, 3)(_block(_conv(channels, 3), x)))
         for channels in (2 * self.width, self.width):
-            up = Conv2DTranspose(channels, 3, 2, "same", kernel_initializer=_normal())
-            x = _block(up, x)
+            x = _block(_conv(channels, 3, 2, Conv2DTranspose), x)
         x = layers.Activation("tanh", dtype="float32")(_conv(spec.shape[2], 7)(x))
         return keras.Model(image, x, name=f"to_{target}")
 
@@ -76,7 +69,7 @@ class CycleGAN(Plugin):
         x = layers.LeakyReLU(negative_slope=0.2)(_conv(self.width, 4, 2)(image))
         for stage in range(1, self.halvings + 1):
             channels, stride = self.width << min(stage, 3), 1 if stage == self.halvings else 2
-            x = layers.LeakyReLU(negative_slope=0.2)(_norm()(_conv(channels, 4, stride)(x)))
+            x = layers.LeakyReLU(negative_slope=0.2)(instance_norm()(_conv(channels, 4, stride)(x)))
         logits = layers.Activation("linear", dtype="float32")(_conv(1, 4)(x))
         return keras.Model(image, logits, name=f"judge_{domain}")
 
@@ -114,8 +107,9 @@ class CycleGAN(Plugin):
             total = 0.0
             for domain, way in ways.items():
                 image, back = turn.batch[domain], networks[f"g_{way}"]
-                cycle = _distance(turn.call(back, made(turn, way[0])), image)
-                total += cycle + self.identity * _distance(turn.call(back, image), image)
+                cycle = tf.abs(turn.call(back, made(turn, way[0])) - image)
+                same = tf.abs(turn.call(back, image) - image)
+                total += tf.reduce_mean(cycle) + self.identity * tf.reduce_mean(same)
             return self.cycle * total
 
         def logits(turn: Turn, domain: str):
@@ -136,9 +130,7 @@ class CycleGAN(Plugin):
                 (f"d_{domain}",),
                 lambda turn: losses.least_squares_d(*logits(turn, domain)),
                 rate(self.d_lr),
-                record=lambda turn: judged(
-                    *logits(turn, domain), self.accuracy(*logits(turn, domain))
-                ),
+                record=lambda turn: judged(*logits(turn, domain), self.accuracy),
                 after=lambda turn: networks[f"pool_{domain}"].keep(made(turn, domain), turn),
             )
 
@@ -149,22 +141,10 @@ class CycleGAN(Plugin):
         ]
 
 
-def _distance(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(tf.abs(one - other))
-
-
 def _block(convolution: layers.Layer, x):
-    return layers.ReLU()(_norm()(convolution(x)))
+    return layers.ReLU()(instance_norm()(convolution(x)))
 
 
-def _conv(channels: int, side: int, stride: int = 1) -> layers.Layer:
-    return Conv2D(channels, side, stride, "same", kernel_initializer=_normal())
-
-
-def _normal() -> keras.initializers.Initializer:
-    return keras.initializers.RandomNormal(0.0, 0.02)  # section 7.1
-
-
-def _norm() -> layers.Layer:
-    """Instance norm: every channel of every image by itself, without a gain."""
-    return layers.GroupNormalization(groups=-1, epsilon=1e-5, center=False, scale=False)
+def _conv(channels: int, side: int, stride: int = 1, kind=Conv2D) -> layers.Layer:
+    start = keras.initializers.RandomNormal(0.0, 0.02)  # section 7.1
+    return kind(channels, side, stride, "same", kernel_initializer=start)

@@ -10,7 +10,7 @@ from keras import layers
 
 from ganzoo import losses
 from ganzoo.augment import Augmentation
-from ganzoo.layers import BatchNormalization
+from ganzoo.layers import BatchNormalization, halvings
 from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
 from ganzoo.plugin import DataSpec, Plugin
 
@@ -44,15 +44,8 @@ class DCGAN(Plugin):
             )
         return None
 
-    def stages(self, spec: DataSpec) -> int:
-        """How often the side is halved: down to between 4 and 7, or to an odd number."""
-        side, count = spec.shape[0], 0
-        while side % 2 == 0 and side > 7:
-            side, count = side // 2, count + 1
-        return count
-
     def generator(self, spec: DataSpec) -> keras.Model:
-        stages = self.stages(spec)
+        stages = halvings(spec.shape[0])
         side, channels = spec.shape[0] >> stages, self.width << (stages - 1)
         z = keras.Input((self.z_dim,), name="z")
         x = layers.Dense(side * side * channels, use_bias=False, kernel_initializer=_normal())(z)
@@ -75,7 +68,7 @@ class DCGAN(Plugin):
     def discriminator(self, spec: DataSpec) -> keras.Model:
         image = keras.Input(spec.shape, name=spec.key)
         x = image
-        for stage in range(self.stages(spec)):
+        for stage in range(halvings(spec.shape[0])):
             x = Conv2D(
                 self.width << stage, 4, 2, "same", use_bias=stage == 0, kernel_initializer=_normal()
             )(x)

@@ -11,7 +11,6 @@ from keras import layers
 
 from ganzoo import losses
 from ganzoo.layers import BatchNormalization, Conv2D, Conv2DTranspose, cropped, halved
-from ganzoo.optimizers import Adam
 from ganzoo.plugin import DataSpec, Plugin
 
 
@@ -40,10 +39,7 @@ class DRAGAN(Plugin):
     low_precision: bool = False  # slopes of slopes
 
     def optimizers(self):
-        return {
-            "generator": Adam(self.g_lr, beta_1=0.5, beta_2=0.9),
-            "discriminator": Adam(self.d_lr, beta_1=0.5, beta_2=0.9),
-        }
+        return self.adam(beta_1=0.5, beta_2=0.9)
 
     def generator(self, spec: DataSpec) -> keras.Model:
         z = keras.Input((self.z_dim,), name="z")

@@ -12,7 +12,6 @@ from keras import layers
 from ganzoo import losses
 from ganzoo.errors import UsageError
 from ganzoo.layers import BatchNormalization, Maxout
-from ganzoo.optimizers import Adam
 from ganzoo.plugin import DataSpec, Player, Plugin, Turn, judged
 
 
@@ -57,10 +56,7 @@ class PacGAN(Plugin):
         return None if len(spec.shape) == 1 and not spec.range else "pacgan makes points only."
 
     def optimizers(self):
-        return {
-            "generator": Adam(self.g_lr, beta_1=0.8),
-            "discriminator": Adam(self.d_lr, beta_1=0.8),
-        }
+        return self.adam(beta_1=0.8)
 
     def generator(self, spec: DataSpec) -> keras.Model:
         z = x = keras.Input((self.z_dim,), name="z")

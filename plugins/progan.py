@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import keras
@@ -10,17 +10,9 @@ import tensorflow as tf
 from keras import layers
 
 from ganzoo import losses
-from ganzoo.errors import UsageError
-from ganzoo.layers import (
-    Depth,
-    EqualisedConv2D,
-    EqualisedDense,
-    Fade,
-    MinibatchStddev,
-    PixelNorm,
-)
-from ganzoo.optimizers import Adam
-from ganzoo.plugin import DataSpec, Player, Plugin, judged
+from ganzoo.layers import EqualisedConv2D, EqualisedDense, MinibatchStddev, PixelNorm
+from ganzoo.layers.growing import Depth, depth_at, grown, seen_at, shrunken
+from ganzoo.plugin import DataSpec, Player, Plugin
 
 
 @dataclass(frozen=True)
@@ -49,11 +41,6 @@ class ProGAN(Plugin):
     steps: int = 2_200
     low_precision: bool = False  # slopes of slopes
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if any(b <= a for a, b in zip((0, *self.grow), self.grow, strict=False)):
-            raise UsageError(f"grow must rise, from 1 on, not be {self.grow}.")
-
     @property
     def milestones(self) -> tuple[int, ...]:
         return self.grow
@@ -64,53 +51,49 @@ class ProGAN(Plugin):
             return f"progan makes images whose sides are {factor} times 4 or more, by its `grow`."
         return None
 
-    def channels(self, level: int) -> int:
-        return min(self.widest, self.width << (len(self.grow) - level))
+    def optimizers(self):
+        return self.adam(beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+
+    def shape(self, spec: DataSpec, level: int) -> tuple[int, int, int]:
+        """(h, w, channels) of what a level of the generator makes."""
+        above = len(self.grow) - level
+        h, w = (side >> above for side in spec.shape[:2])
+        return h, w, min(self.widest, self.width << above)
 
     def networks(self, spec: DataSpec) -> dict[str, keras.Model]:
         """`depth`, and for each level k: `g{k}`, `d{k}` and their ways to and from pixels."""
-        found = {"depth": _chain("depth", (1,), Depth())}
+        found = {"depth": [keras.Input((1,)), Depth()]}
         for k in range(len(self.grow) + 1):
-            sides, colours, width = self._sides(spec, k), spec.shape[2], self.channels(k)
-            inner = (*sides, width)
-            found[f"g{k}"] = self._up(k, inner)
-            found[f"rgb{k}"] = _chain(f"rgb{k}", inner, EqualisedConv2D(colours, 1, gain=1.0))
-            found[f"d{k}"] = self._down(k, inner)
-            first = EqualisedConv2D(width, 1)
-            found[f"from{k}"] = _chain(f"from{k}", (*sides, colours), first, _leaky())
-        return found
+            h, w, width = self.shape(spec, k)
+            inner, image = keras.Input((h, w, width)), keras.Input((h, w, spec.shape[2]))
+            found[f"g{k}"] = self.up(spec, k)
+            found[f"rgb{k}"] = [inner, EqualisedConv2D(spec.shape[2], 1, gain=1.0)]
+            found[f"d{k}"] = [inner, *self.down(spec, k)]
+            found[f"from{k}"] = [image, EqualisedConv2D(width, 1, activation="leaky_relu")]
+        return {name: keras.Sequential(stack, name=name) for name, stack in found.items()}
 
-    def _sides(self, spec: DataSpec, level: int) -> tuple[int, int]:
-        return tuple(side >> (len(self.grow) - level) for side in spec.shape[:2])
-
-    def _up(self, k: int, shape: tuple[int, ...]) -> keras.Model:
-        h, w, width = shape
+    def up(self, spec: DataSpec, k: int) -> list:
+        h, w, width = self.shape(spec, k)
         if k:
-            below = (h // 2, w // 2, self.channels(k - 1))
-            two = [part for _ in range(2) for part in _normed(EqualisedConv2D(width, 3))]
-            return _chain(f"g{k}", below, layers.UpSampling2D(), *two)
-        first = EqualisedDense(h * w * width, gain=2**0.5 / 4)  # of the code: before the norm
-        start = [PixelNorm(), first, layers.Reshape(shape), _leaky(), PixelNorm()]
-        return _chain("g0", (self.z_dim,), *start, *_normed(EqualisedConv2D(width, 3)))
+            start = [keras.Input(self.shape(spec, k - 1)), layers.UpSampling2D(), _conv(width)]
+        else:
+            first = EqualisedDense(h * w * width, gain=2**0.5 / 4, activation="leaky_relu")
+            start = [keras.Input((self.z_dim,)), PixelNorm(), first, layers.Reshape((h, w, width))]
+        return [*start, PixelNorm(), _conv(width), PixelNorm()]
 
-    def _down(self, k: int, shape: tuple[int, ...]) -> keras.Model:
-        one = EqualisedConv2D(shape[2], 3), _leaky()
+    def down(self, spec: DataSpec, k: int) -> list:
+        width = self.shape(spec, k)[2]
         if k:
-            two = EqualisedConv2D(self.channels(k - 1), 3), _leaky()
-            return _chain(f"d{k}", shape, *one, *two, layers.AveragePooling2D(2))
-        end = [layers.Flatten(), EqualisedDense(shape[2]), _leaky()]
-        end += [EqualisedDense(1, gain=1.0, dtype="float32")]
-        return _chain("d0", shape, MinibatchStddev(), *one, *end)
+            return [_conv(width), _conv(self.shape(spec, k - 1)[2]), layers.AveragePooling2D(2)]
+        start = [MinibatchStddev(), _conv(width), layers.Flatten()]
+        start += [EqualisedDense(width, activation="leaky_relu")]
+        return [*start, EqualisedDense(1, gain=1.0, dtype="float32")]
 
     def grown(self, networks, top: int) -> keras.Model:
         """z -> images of the side of level `top`."""
-        z = x = keras.Input((self.z_dim,), name="z")
-        image = None
-        for k in range(top + 1):
-            x = networks[f"g{k}"](x)
-            made = networks[f"rgb{k}"](x)
-            depth = networks["depth"].layers[-1](z)
-            image = Fade(k)([layers.UpSampling2D()(image), made, depth]) if k else made
+        z = keras.Input((self.z_dim,), name="z")
+        levels = [(networks[f"g{k}"], networks[f"rgb{k}"]) for k in range(top + 1)]
+        image = grown(z, levels, networks["depth"].layers[-1])
         return keras.Model(z, layers.Activation("tanh", dtype="float32")(image), name="generator")
 
     def sampler(self, networks, spec: DataSpec) -> keras.Model:
@@ -118,93 +101,50 @@ class ProGAN(Plugin):
 
     def critic(self, networks, spec: DataSpec, top: int) -> keras.Model:
         """Images of the side of level `top` -> logits, through the levels from there down."""
-        image = small = keras.Input((*self._sides(spec, top), spec.shape[2]), name=spec.key)
-        depth, x = networks["depth"].layers[-1](image), networks[f"from{top}"](image)
-        for k in range(top, 0, -1):
-            small = layers.AveragePooling2D(2)(small)
-            x = Fade(k)([networks[f"from{k - 1}"](small), networks[f"d{k}"](x), depth])
-        return keras.Model(image, networks["d0"](x), name="critic")
+        image = keras.Input(networks[f"from{top}"].input_shape[1:], name=spec.key)
+        levels = [(networks[f"from{k}"], networks[f"d{k}"]) for k in range(top + 1)]
+        logits = shrunken(image, levels, networks["depth"].layers[-1])
+        return keras.Model(image, logits, name="critic")
 
-    def depth_at(self, step):
-        """How far the networks have grown at a step: a level more from each milestone on, in half
-        as many steps as the level before it had."""
-        depth = tf.constant(0.0)
-        for before, start in zip((0, *self.grow), self.grow, strict=False):
-            half = max(1.0, (start - before) / 2)
-            depth += tf.clip_by_value((tf.cast(step - start, tf.float32) + 1) / half, 0.0, 1.0)
-        return depth
+    def d_loss(self, real_logits, fake_logits):
+        drift = tf.reduce_mean(tf.square(real_logits))
+        return losses.wasserstein_d(real_logits, fake_logits) + self.drift * drift
+
+    def g_loss(self, fake_logits):
+        return losses.wasserstein_g(fake_logits)
+
+    def penalty(self, discriminator, real, fake, turn):
+        mix = turn.uniform("mix")
+        return self.weight * losses.gradient_penalty(discriminator, real, fake, mix=mix)
+
+    def accuracy(self, real_logits, fake_logits):
+        return losses.told_apart(real_logits, fake_logits)
 
     def players(self, networks, spec: DataSpec, step: int = 0) -> list[Player]:
+        """The default two, of as many levels as there are."""
         top = sum(m <= step for m in self.grow)
-        generator, critic = self.grown(networks, top), self.critic(networks, spec, top)
         depth = networks["depth"].non_trainable_variables[0]
+        generator, critic = self.grown(networks, top), self.critic(networks, spec, top)
 
         def real(turn):
             """What a generator of this depth could make at best."""
+            return seen_at(turn.batch[spec.key], len(self.grow) - top, top, depth)
 
-            def shrunk():
-                factor = 2 ** (len(self.grow) - top)
-                image = tf.nn.avg_pool2d(turn.batch[spec.key], factor, factor, "VALID")
-                if not top:
-                    return image
-                low = tf.nn.avg_pool2d(image, 2, 2, "VALID")
-                low = tf.repeat(tf.repeat(low, 2, 1), 2, 2)
-                return low + tf.clip_by_value(depth - (top - 1), 0.0, 1.0) * (image - low)
+        def levels(*parts: str) -> tuple[str, ...]:
+            return tuple(f"{part}{k}" for k in range(top + 1) for part in parts)
 
-            return turn.once("real", shrunk)
-
-        def fake(turn):
-            return turn.once("fake", lambda: turn.call(generator))
-
-        def logits(turn):
-            return turn.once(
-                "logits", lambda: [turn.call(critic, part(turn)) for part in (real, fake)]
-            )
-
-        def d_loss(turn):
-            drift = tf.reduce_mean(tf.square(logits(turn)[0]))
-            return losses.wasserstein_d(*logits(turn)) + self.drift * drift
-
-        def penalty(turn):
-            mix = turn.uniform("mix")
-            judge = lambda points: turn.call(critic, points)  # noqa: E731
-            return self.weight * losses.gradient_penalty(judge, real(turn), fake(turn), mix=mix)
-
-        def d_record(turn):
-            told = losses.told_apart(*logits(turn))
-            return judged(*logits(turn), told) | {"depth": tf.identity(depth.value)}
-
+        d, g = self.duel({"generator": generator, "discriminator": critic}, real)
         return [
-            Player(
-                "critic",
-                tuple(name for k in range(top + 1) for name in (f"d{k}", f"from{k}")),
-                d_loss,
-                Adam(self.d_lr, beta_1=0.0, beta_2=0.99, epsilon=1e-8),
-                penalty=penalty,
-                record=d_record,
-                carry=True,
-            ),
-            Player(
-                "generator",
-                tuple(name for k in range(top + 1) for name in (f"g{k}", f"rgb{k}")),
-                lambda turn: losses.wasserstein_g(turn.call(critic, fake(turn))),
-                Adam(self.g_lr, beta_1=0.0, beta_2=0.99, epsilon=1e-8),
-                after=lambda turn: depth.assign(self.depth_at(turn.step + 1)),
+            replace(d, name="critic", networks=levels("d", "from"), carry=True),
+            replace(
+                g,
+                networks=levels("g", "rgb"),
+                record=lambda turn: {"depth": tf.identity(depth.value)},
+                after=lambda turn: depth.assign(depth_at(turn.step + 1, self.grow)),
                 carry=True,
             ),
         ]
 
 
-def _chain(name: str, shape: tuple[int, ...], *stack: layers.Layer) -> keras.Model:
-    first = x = keras.Input(shape)
-    for layer in stack:
-        x = layer(x)
-    return keras.Model(first, x, name=name)
-
-
-def _normed(convolution: layers.Layer) -> tuple[layers.Layer, ...]:
-    return convolution, _leaky(), PixelNorm()
-
-
-def _leaky() -> layers.Layer:
-    return layers.LeakyReLU(negative_slope=0.2)
+def _conv(width: int) -> layers.Layer:
+    return EqualisedConv2D(width, 3, activation="leaky_relu")

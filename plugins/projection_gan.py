@@ -19,7 +19,6 @@ from ganzoo.layers import (
     halved,
 )
 from ganzoo.layers.convolution import Conv2DTranspose
-from ganzoo.optimizers import Adam
 from ganzoo.plugin import DataSpec, Plugin
 
 
@@ -53,10 +52,7 @@ class ProjectionGAN(Plugin):
         return None
 
     def optimizers(self):
-        return {
-            "generator": Adam(self.g_lr, beta_1=0.0, beta_2=0.9),
-            "discriminator": Adam(self.d_lr, beta_1=0.0, beta_2=0.9),
-        }
+        return self.adam(beta_1=0.0, beta_2=0.9)
 
     def generator(self, spec: DataSpec) -> keras.Model:
         sizes = halved(spec.shape, smallest=7)

@@ -17,8 +17,8 @@ from ganzoo.layers import (
     SpectralConv2D,
     SpectralDense,
     SpectralEmbedding,
+    halvings,
 )
-from ganzoo.optimizers import Adam
 from ganzoo.plugin import DataSpec, Plugin
 
 
@@ -42,10 +42,7 @@ class SAGAN(Plugin):
     augment: str = ""  # what D sees: color,translation,cutout (DiffAugment), or ada
 
     def optimizers(self):
-        return {
-            "generator": Adam(self.g_lr, beta_1=0.0, beta_2=0.9),
-            "discriminator": Adam(self.d_lr, beta_1=0.0, beta_2=0.9),
-        }
+        return self.adam(beta_1=0.0, beta_2=0.9)
 
     @property
     def augmentation(self) -> Augmentation | None:
@@ -59,15 +56,8 @@ class SAGAN(Plugin):
             return f"sagan makes images of side 16, 20, 24, ... (multiples of 4), not {side}."
         return None
 
-    def stages(self, spec: DataSpec) -> int:
-        """How often the side is halved: down to between 4 and 7, or to an odd number."""
-        side, count = spec.shape[0], 0
-        while side % 2 == 0 and side > 7:
-            side, count = side // 2, count + 1
-        return count
-
     def generator(self, spec: DataSpec) -> keras.Model:
-        stages = self.stages(spec)
+        stages = halvings(spec.shape[0])
         side, channels = spec.shape[0] >> stages, self.width << stages
         z = keras.Input((self.z_dim,), name="z")
         label = keras.Input((), dtype="int32", name="label") if spec.classes else None
@@ -85,7 +75,7 @@ class SAGAN(Plugin):
     def discriminator(self, spec: DataSpec) -> keras.Model:
         image = keras.Input(spec.shape, name=spec.key)
         label = keras.Input((), dtype="int32", name="label") if spec.classes else None
-        x, stages = image, self.stages(spec)
+        x, stages = image, halvings(spec.shape[0])
         for stage in range(stages):
             x = self._down(x, self.width << (stage + 1), first=stage == 0)
             if stage == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import keras
@@ -12,9 +12,9 @@ from keras import layers
 
 from ganzoo import losses
 from ganzoo.errors import UsageError
-from ganzoo.layers import BatchNormalization, Conv2D
+from ganzoo.layers import BatchNormalization, Conv2D, PixelShuffle
 from ganzoo.optimizers import Adam
-from ganzoo.plugin import Data, DataSpec, Frozen, Player, Plugin, Turn, judged
+from ganzoo.plugin import Data, DataSpec, Frozen, Player, Plugin, Turn
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,9 @@ class SRGAN(Plugin):
             return {}
         return {"features": Frozen(self.features, self.features_sha256 or None)}
 
+    def optimizers(self):
+        return self.adam(beta_1=0.9)
+
     def generator(self, spec: DataSpec) -> keras.Model:
         sides = [side // self.scale for side in spec.shape[:2]]
         small = keras.Input((*sides, spec.shape[2]), name=spec.key)
@@ -91,70 +94,37 @@ class SRGAN(Plugin):
         x = _leaky(layers.Dense(16 * self.width)(layers.Flatten()(x)))
         return keras.Model(image, layers.Dense(1, dtype="float32")(x), name="discriminator")
 
+    def d_loss(self, real_logits, fake_logits):
+        return losses.minimax_d(real_logits, fake_logits)
+
+    def g_loss(self, fake_logits):
+        return self.adversarial_weight * losses.nonsaturating_g(fake_logits)
+
     def players(self, networks, spec: DataSpec, step: int = 0) -> list[Player]:
-        def fake(turn: Turn):
-            return turn.once("fake", lambda: turn.call(networks["generator"]))
+        """Pixels alone, and then the default two, whose generator has the content beside it."""
+        discriminator, generator = super().players(networks, spec, step)
 
-        def judge(samples, turn: Turn):
-            return turn.call(networks["discriminator"], samples)
-
-        def real_logits(turn: Turn):
-            return turn.once("real_logits", lambda: judge(turn.batch[spec.key], turn))
-
-        def fake_logits(turn: Turn):
-            return turn.once("fake_logits", lambda: judge(fake(turn), turn))
+        def both(turn: Turn):
+            fake = turn.once("fake", lambda: turn.call(networks["generator"]))
+            return turn.batch[spec.key], fake
 
         def pixels(turn: Turn):
-            return tf.reduce_mean(tf.square(turn.batch[spec.key] - fake(turn)))
+            real, fake = both(turn)
+            return tf.reduce_mean(tf.square(real - fake))
 
         def content(turn: Turn):
             if "features" not in networks:
                 return pixels(turn)
-            seen = [_seen(networks["features"], x) for x in (turn.batch[spec.key], fake(turn))]
-            return self.feature_weight * tf.reduce_mean(tf.square(seen[0] - seen[1]))
+            return self.feature_weight * losses.content(networks["features"], *both(turn))
 
-        def g_record(turn: Turn):  # of images in [-1, 1], whose peak is 2
+        def record(turn: Turn):  # of images in [-1, 1], whose peak is 2
             return {"psnr": 10 * tf.math.log(4 / pixels(turn)) / tf.math.log(10.0)}
 
-        def d_record(turn: Turn):
-            return judged(real_logits(turn), fake_logits(turn), self.accuracy)
-
-        rate = self.pretrain_lr if step < self.pretrain else self.g_lr
-        g = {"record": g_record, "optimizer": Adam(rate, beta_1=0.9)}  # the paper begins anew
-        if step < self.pretrain:
-            return [Player("generator", ("generator",), pixels, **g)]
-        return [
-            Player(
-                "discriminator",
-                ("discriminator",),
-                lambda turn: losses.minimax_d(real_logits(turn), fake_logits(turn)),
-                Adam(self.d_lr, beta_1=0.9),
-                record=d_record,
-            ),
-            Player(
-                "generator",
-                ("generator",),
-                content,
-                penalty=lambda turn: (
-                    self.adversarial_weight * losses.nonsaturating_g(fake_logits(turn))
-                ),
-                **g,
-            ),
-        ]
-
-
-class PixelShuffle(layers.Layer):
-    """(n, h, w, 4 c) -> (n, 2 h, 2 w, c)."""
-
-    def call(self, x):
-        return tf.nn.depth_to_space(x, 2)
-
-
-def _seen(network: keras.Model, images: tf.Tensor) -> tf.Tensor:
-    """What a network of colour images, or of grey ones, says of these."""
-    if network.inputs[0].shape[-1] == 3 and images.shape[-1] == 1:
-        images = tf.repeat(images, 3, -1)
-    return tf.cast(network(images, training=False), tf.float32)
+        if step < self.pretrain:  # its own Adam: the paper begins anew
+            rule = Adam(self.pretrain_lr, beta_1=0.9)
+            return [replace(generator, loss=pixels, penalty=None, record=record, optimizer=rule)]
+        generator = replace(generator, loss=content, penalty=generator.loss, record=record)
+        return [discriminator, generator]
 
 
 def _norm(x):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import keras
@@ -11,8 +11,7 @@ from keras import layers
 
 from ganzoo import losses
 from ganzoo.errors import UsageError
-from ganzoo.optimizers import Adam
-from ganzoo.plugin import DataSpec, Player, Plugin, Turn, judged
+from ganzoo.plugin import DataSpec, Player, Plugin, Turn
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,7 @@ class UnrolledGAN(Plugin):
         return None if len(spec.shape) == 1 and not spec.range else "unrolled makes points only."
 
     def optimizers(self):
-        return {
-            "generator": Adam(self.g_lr, beta_1=0.5, epsilon=1e-8),
-            "discriminator": Adam(self.d_lr, beta_1=0.5, epsilon=1e-8),
-        }
+        return self.adam(beta_1=0.5, epsilon=1e-8)
 
     def generator(self, spec: DataSpec) -> keras.Model:
         z = keras.Input((self.z_dim,), name="z")
@@ -69,29 +65,21 @@ class UnrolledGAN(Plugin):
         return losses.minimax_d(real_logits, fake_logits)
 
     def players(self, networks, spec: DataSpec, step: int = 0) -> list[Player]:
-        discriminator, rules = networks["discriminator"], self.optimizers()
-
-        def fake(turn: Turn):
-            return turn.once("fake", lambda: turn.call(networks["generator"]))
-
-        def logits(turn: Turn):
-            def both():
-                real = turn.call(discriminator, turn.batch[spec.key])
-                return real, turn.call(discriminator, fake(turn))
-
-            return turn.once("logits", both)
+        """The default two, but for what the generator lowers."""
+        judge = networks["discriminator"]
+        discriminator, generator = super().players(networks, spec, step)
 
         def loss_of(weights, turn: Turn):
             """The discriminator's loss if its weights were these."""
-
-            def judge(points):
-                return discriminator.stateless_call(weights, [], points, training=True)[0]
-
-            return self.d_loss(judge(turn.batch[spec.key]), judge(fake(turn)))
+            fake = turn.once("fake", lambda: turn.call(networks["generator"]))
+            samples = turn.batch[spec.key], fake
+            return self.d_loss(
+                *(judge.stateless_call(weights, [], x, training=True)[0] for x in samples)
+            )
 
         def g_loss(turn: Turn):
             """-f(G, D after k steps), section 2.2: by way of D the term of the reals counts too."""
-            variables, rule = discriminator.trainable_variables, rules["discriminator"]
+            variables, rule = judge.trainable_variables, discriminator.optimizer
             weights, moments = [v.value for v in variables], rule.moments(variables)
             for _ in range(self.unroll):
                 with tf.GradientTape() as tape:
@@ -100,16 +88,7 @@ class UnrolledGAN(Plugin):
                 weights, moments = rule.ahead(tape.gradient(loss, weights), weights, moments)
             return -loss_of(weights, turn)
 
-        return [
-            Player(
-                "discriminator",
-                ("discriminator",),
-                lambda turn: self.d_loss(*logits(turn)),
-                rules["discriminator"],
-                record=lambda turn: judged(*logits(turn), self.accuracy),
-            ),
-            Player("generator", ("generator",), g_loss, rules["generator"]),
-        ]
+        return [discriminator, replace(generator, loss=g_loss)]
 
 
 def _orthogonal() -> keras.initializers.Initializer:

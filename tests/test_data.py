@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ganzoo import data
-from ganzoo.data import Dataset, Judging, to_float, to_uint8
+from ganzoo.data import Dataset, Judging, curves, digits, to_float, to_uint8
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.spec import DataSpec
 
@@ -23,6 +23,13 @@ def test_importing_the_data_loads_no_heavy_library():
     root = Path(data.__file__).parents[2]
     out = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert out.stdout.strip() == "[]", out.stderr
+
+
+def test_what_needs_scikit_learn_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    for name, load in (("digits", digits.load), ("moons", curves.load)):
+        with pytest.raises(GanzooError, match=f"{name} needs scikit-learn"):
+            load(name)
 
 
 def test_pixels_become_exactly_minus_one_and_one_at_the_ends():

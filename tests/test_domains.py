@@ -210,8 +210,9 @@ def test_a_pool_is_filled_first_and_then_half_of_what_is_shown_is_old():
 
 
 def test_a_pool_that_holds_no_batch_is_refused():
-    with pytest.raises(UsageError, match="pool must hold a batch of 8"):
-        make(registry.load("cyclegan"), {"pool": 7})
+    _, players, turn = game_of("cyclegan", pool=7)
+    with pytest.raises(UsageError, match="pool_a must hold a batch of 8, not 7"):
+        players["discriminator_a"].loss(turn)
 
 
 def test_a_rate_is_kept_and_then_falls_along_a_line():

@@ -16,6 +16,8 @@ from ganzoo.layers import (
     Fade,
     MinibatchStddev,
     PixelNorm,
+    depth_at,
+    seen_at,
 )
 from ganzoo.spec import DataSpec
 from ganzoo.testing.trial import Part, Trial, example, model_arrays
@@ -96,6 +98,22 @@ def test_a_depth_is_one_number_that_nobody_trains():
     assert not layer.trainable_weights
 
 
+def test_networks_grow_in_half_the_steps_that_the_level_before_had():
+    steps = (0, 3, 4, 5, 7, 8, 9, 20)
+    found = [float(depth_at(tf.constant(step, tf.int64), (4, 8))) for step in steps]
+    assert found == pytest.approx([0, 0, 0.5, 1, 1, 1.5, 2, 2])
+
+
+def test_images_are_seen_at_a_level_as_means_and_while_it_fades_in_of_means_of_them():
+    x = RNG(0).standard_normal((2, 8, 8, 3)).astype(np.float32)
+    own = x.reshape(2, 4, 2, 4, 2, 3).mean((2, 4))
+    below = enlarged(own.reshape(2, 2, 2, 2, 2, 3).mean((2, 4)))
+    for depth, share in ((1.0, 0), (1.25, 0.25), (2.0, 1)):
+        found = seen_at(x, 1, 2, tf.constant(depth))
+        np.testing.assert_allclose(found, (1 - share) * below + share * own, atol=1e-6)
+    np.testing.assert_allclose(seen_at(x, 1, 0, tf.constant(0.0)), own, atol=1e-6)
+
+
 # -- progan ---------------------------------------------------------------------------------------
 
 
@@ -138,13 +156,6 @@ def test_a_level_that_has_grown_hides_the_way_past_it(grown):
     np.testing.assert_allclose(judged, y, atol=1e-5)
 
 
-def test_progan_fades_in_half_the_steps_that_the_level_before_had(grown):
-    plugin, _, _ = grown
-    steps = (0, 3, 4, 5, 7, 8, 9, 20)
-    found = [float(plugin.depth_at(tf.constant(step, tf.int64))) for step in steps]
-    assert found == pytest.approx([0, 0, 0.5, 1, 1, 1.5, 2, 2])
-
-
 def test_progans_critic_pays_for_its_slope_and_for_its_drift():
     plugin = make(registry.load("progan"), SMALL | {"weight": 10.0, "drift": 0.1})
     game = Trial(plugin, [IMAGES]).game()
@@ -170,7 +181,7 @@ def test_players_train_the_levels_that_there_are():
 
 @pytest.mark.parametrize("grow", [(5, 5), (8, 4), (0, 3)])
 def test_milestones_that_do_not_rise_are_refused(grow):
-    with pytest.raises(UsageError, match="grow must rise"):
+    with pytest.raises(UsageError, match="rising"):
         make(registry.load("progan"), {"grow": grow})
 
 

@@ -17,6 +17,7 @@ from ganzoo.layers import (
     SpectralDense,
     SpectralEmbedding,
     VectorBatchNorm,
+    instance_norm,
 )
 from ganzoo.optimizers import Adam
 
@@ -153,6 +154,14 @@ def test_fused_batch_norm_gives_what_keras_gives(shape):
         )
     for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-3)
+
+
+def test_an_instance_norm_takes_every_channel_of_every_image_by_itself():
+    x = np.random.default_rng(0).normal(3.0, 2.0, (4, 5, 6, 3)).astype(np.float32)
+    mean, variance = x.mean((1, 2), keepdims=True), x.var((1, 2), keepdims=True)
+    layer = instance_norm()
+    np.testing.assert_allclose(layer(x), (x - mean) / np.sqrt(variance + 1e-5), atol=1e-5)
+    assert not layer.weights
 
 
 def test_dropout_drops_its_share_keeps_the_mean_and_draws_anew():

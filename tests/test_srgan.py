@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 
 from ganzoo.errors import UsageError
+from ganzoo.layers import PixelShuffle
 from ganzoo.plugin import DataSpec
-from ganzoo.plugins.srgan import SRGAN, PixelShuffle
+from ganzoo.plugins.srgan import SRGAN
 from ganzoo.testing.trial import Part, Trial, example, model_arrays
 
 SPEC = DataSpec((8, 8, 1))
@@ -28,6 +29,7 @@ def game_of(step: int, **fields):
 
 def test_four_channels_become_a_square_of_four_pixels():
     x = np.arange(8.0).reshape(1, 1, 2, 4)
+    assert PixelShuffle().compute_output_shape((1, 1, 2, 4)) == (1, 2, 4, 1)
     made = np.asarray(PixelShuffle()(x))[0, :, :, 0]
     np.testing.assert_array_equal(made, [[0, 1, 4, 5], [2, 3, 6, 7]])
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ganzoo.data import scikit_learn
 from ganzoo.data.dataset import Dataset, Judging
-from ganzoo.errors import GanzooError, UsageError, unknown
+from ganzoo.errors import UsageError, unknown
 from ganzoo.spec import DataSpec
 
 COUNT = 100_000
@@ -38,17 +39,10 @@ def load(name: str, size: int | None = None, split: str = "train") -> Dataset:
 
 def draw(name: str, n: int, seed: int) -> np.ndarray:
     """n points (n, 2), float32; the same for the same seed: NumPy has frozen that generator."""
-    try:
-        from sklearn import datasets
-    except ImportError as error:
-        raise GanzooError(
-            f"{name} needs scikit-learn, which cannot be imported ({error}): "
-            "pip install scikit-learn."
-        ) from error
     if name == "moons":
-        points, _ = datasets.make_moons(n, noise=0.05, random_state=seed)
+        points, _ = scikit_learn.datasets(name).make_moons(n, noise=0.05, random_state=seed)
     elif name == "swissroll":
-        roll, _ = datasets.make_swiss_roll(n, noise=0.5, random_state=seed)
+        roll, _ = scikit_learn.datasets(name).make_swiss_roll(n, noise=0.5, random_state=seed)
         points = roll[:, [0, 2]] / 10
     else:
         raise unknown("curve of points", name, NAMES)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ganzoo.data import scikit_learn
 from ganzoo.data.dataset import Dataset, Judging
 from ganzoo.data.resize import check_size, resize
-from ganzoo.errors import GanzooError
 from ganzoo.spec import DataSpec
 
 NAMES = {
@@ -22,14 +22,7 @@ def load(name: str = "digits", size: int | None = None, split: str = "train") ->
     The last fifth was written by other people than the first (the UCI file is ordered by writer).
     """
     check_size(size)
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise GanzooError(
-            f"the embedded digits need scikit-learn, which cannot be imported "
-            f"({error}): pip install scikit-learn."
-        ) from error
-    raw = load_digits()
+    raw = scikit_learn.datasets(name).load_digits()
     cut = len(raw.images) - int(HELD_OUT * len(raw.images))
     part = slice(None, cut) if split == "train" else slice(cut, None)
     pixels = np.rint(raw.images[part] * (255 / 16)).astype(np.uint8)[..., None]

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo.data import arrays, download, folder
+from ganzoo.data import arrays, download, folder, scikit_learn
 from ganzoo.data.dataset import Dataset
 from ganzoo.data.resize import check_size, resize
 from ganzoo.errors import GanzooError
@@ -120,13 +120,7 @@ def _under_ganzoo_data(name: str) -> Path | None:
 
 def _fetched(name: str, function: str, **how: Any) -> tuple[Any, str]:
     """What scikit-learn has on the disk, else what it downloads; and where that lies."""
-    try:
-        from sklearn import datasets
-    except ImportError as error:
-        raise GanzooError(
-            f"{name} needs scikit-learn, which cannot be imported ({error}): "
-            "pip install scikit-learn."
-        ) from error
+    datasets = scikit_learn.datasets(name)
     fetch: Callable[..., Any] = getattr(datasets, function)
     own, home = _under_ganzoo_data(LFW), Path(datasets.get_data_home())
     looked = []

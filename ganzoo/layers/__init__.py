@@ -8,13 +8,18 @@ from ganzoo.layers.attention import SelfAttention
 from ganzoo.layers.convolution import Conv2D, Conv2DTranspose
 from ganzoo.layers.dropout import Dropout
 from ganzoo.layers.equalised import EqualisedConv2D, EqualisedDense
-from ganzoo.layers.growing import Depth, Fade
+from ganzoo.layers.growing import Depth, Fade, depth_at, grown, seen_at, shrunken
 from ganzoo.layers.maxout import Maxout
-from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm, VectorBatchNorm
+from ganzoo.layers.norm import (
+    BatchNormalization,
+    ConditionalBatchNorm,
+    VectorBatchNorm,
+    instance_norm,
+)
 from ganzoo.layers.pixel import MinibatchStddev, PixelNorm
 from ganzoo.layers.pool import Pool
-from ganzoo.layers.resampling import Downsample, Upsample
-from ganzoo.layers.sizes import cropped, halved
+from ganzoo.layers.resampling import Downsample, PixelShuffle, Upsample
+from ganzoo.layers.sizes import cropped, halved, halvings
 from ganzoo.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
 
 __all__ = [
@@ -31,6 +36,7 @@ __all__ = [
     "Maxout",
     "MinibatchStddev",
     "PixelNorm",
+    "PixelShuffle",
     "Pool",
     "SelfAttention",
     "SpectralConv2D",
@@ -39,5 +45,11 @@ __all__ = [
     "Upsample",
     "VectorBatchNorm",
     "cropped",
+    "depth_at",
+    "grown",
     "halved",
+    "halvings",
+    "instance_norm",
+    "seen_at",
+    "shrunken",
 ]

@@ -1,4 +1,5 @@
-"""Batch norm on TensorFlow's fused kernel, and with a gain and a bias by a class or a vector."""
+"""Batch norm on TensorFlow's fused kernel, and with a gain and a bias by a class or a vector; and
+the norm of every image by itself."""
 
 from __future__ import annotations
 
@@ -126,3 +127,11 @@ class VectorBatchNorm(layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"momentum": self.momentum, "epsilon": self.epsilon}
+
+
+def instance_norm() -> layers.Layer:
+    """Every channel of every image by itself to mean 0 and deviation 1 (Ulyanov et al. 2016).
+
+    Without a gain or a bias, as in PyTorch's `InstanceNorm2d`.
+    """
+    return layers.GroupNormalization(groups=-1, epsilon=1e-5, center=False, scale=False)

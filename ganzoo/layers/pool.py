@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from ganzoo.errors import UsageError
 from ganzoo.turn import Turn
 
 
@@ -14,7 +15,7 @@ class Pool(keras.Model):
 
     A network without a trainable weight, for `Plugin.networks`: its images are saved and resumed.
     `shown` reads and `keep` writes, so that what was shown stays so until the turn has counted.
-    `shape` is that of one image; a batch must fit in.
+    `shape` is that of one image; UsageError where a batch does not fit in.
     """
 
     def __init__(self, size: int, shape: tuple[int, ...], name: str):
@@ -36,6 +37,10 @@ class Pool(keras.Model):
 
     def _drawn(self, fakes: tf.Tensor, turn: Turn) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """What is shown, a slot of its own for each row (empty ones first), what it then holds."""
+        if self.size < turn.batch_size:
+            raise UsageError(
+                f"{self.name} must hold a batch of {turn.batch_size}, not {self.size} images."
+            )
         fakes = tf.stop_gradient(tf.cast(fakes, tf.float32))
         here = tf.range(self.size) < self.filled.value
         draw = turn.uniform(f"{self.name} slots", (self.size,))[0]

@@ -23,6 +23,18 @@ def halved(shape: Sequence[int], smallest: int = 4) -> list[tuple[int, int]]:
     return sizes
 
 
+def halvings(side: int, smallest: int = 7) -> int:
+    """How often a side is halved without a rest, down to `smallest` or less, or to an odd number.
+
+    >>> [halvings(side) for side in (28, 32, 20, 36)]
+    [2, 3, 2, 2]
+    """
+    count = 0
+    while side % 2 == 0 and side > smallest:
+        side, count = side // 2, count + 1
+    return count
+
+
 def cropped(x: Any, size: tuple[int, int]) -> Any:
     """The first (h, w) places of (n, ., ., c): what a doubling makes too much of an odd side."""
     rows, columns = x.shape[1] - size[0], x.shape[2] - size[1]

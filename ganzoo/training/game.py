@@ -18,7 +18,7 @@ from ganzoo.data import Dataset
 from ganzoo.errors import GanzooError, UsageError
 from ganzoo.inputs import Input
 from ganzoo.player import Player, pairs
-from ganzoo.plugin import Plugin
+from ganzoo.plugin import Plugin, rising
 from ganzoo.priors import PRIORS, Z
 from ganzoo.training import given, slots
 from ganzoo.training.balance import balanced
@@ -59,7 +59,7 @@ class Game:
         self.dataset = dataset = dataset.grouped(plugin.groups(dataset.spec))
         self.plugin, self.spec, self.seed = plugin, dataset.spec, seed
         self.chunk_steps, self.auto_balance = chunk_steps, auto_balance
-        self.milestones = _milestones(plugin)
+        self.milestones = rising(plugin)
         built = build(plugin, self.spec, seed, precision)
         self.networks, self.frozen = built.networks, built.frozen
         self.sampler, self.average = built.sampler, built.average
@@ -401,17 +401,6 @@ def _scalar(player: str, name: str, value: Any) -> tf.Tensor:
             "take the mean over the batch."
         )
     return tf.cast(value, tf.float32)
-
-
-def _milestones(plugin: Plugin) -> tuple[int, ...]:
-    found = tuple(plugin.milestones)
-    rising = all(a < b for a, b in pairwise(found))
-    if not all(isinstance(m, (int, np.integer)) and m > 0 for m in found) or not rising:
-        raise GanzooError(
-            f"{type(plugin).__name__}.milestones are {found}: expected whole numbers above 0, "
-            "rising."
-        )
-    return tuple(map(int, found))
 
 
 def _same_graph_every_time() -> None:

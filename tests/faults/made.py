@@ -42,7 +42,7 @@ GAMES = {
     "wgan": Game("wgan", "digits"),
     "sagan": Game("sagan", "digits"),
     "three_players": Game(str(GAMES_FOLDER / "three_players.py"), "ring"),
-    "unrolled": Game(str(GAMES_FOLDER / "unrolled.py"), "ring"),
+    "unrolled": Game("unrolled", "ring", ("--set", "hidden=32", "--set", "z_dim=16")),
     "progan": Game("progan", "digits", ("--set", "grow=[8, 16]", "--set", "width=4")),
 }
 """progan has milestones; every row of a game on points brings a field beside its picture."""

@@ -49,19 +49,23 @@ GAMES = {
     "cogan": Case("digits_edges", fields={"width": "4"}, samples=((), ("--output", "b"))),
     "three_players": Case("ring"),
     "infogan": Case(
-        "digits", samples=((), ("--set", "code=3"), ("--set", "angle.0=1.5", "--set", "code=1"))
+        "digits",
+        fields={"width": "4", "z_dim": "16"},
+        samples=((), ("--set", "code=3"), ("--set", "style.0=1.5", "--set", "code=1")),
     ),
-    "unrolled": Case("ring", steps=16, pauses=(7,)),
+    "unrolled": Case(
+        "ring", steps=16, fields={"hidden": "32", "z_dim": "16", "batch_size": "64"}, pauses=(7,)
+    ),
     "srgan": Case(
-        "paired",
-        fields={"pretrain": "8"},
+        "digits",
+        fields={"pretrain": "8", "blocks": "2", "width": "16"},
         pauses=(8, 13),
-        samples=((), ("--input", "small=train")),
+        samples=((), ("--input", "image=train")),
     ),
     "progan": Case(
         "digits", fields={"grow": "[8, 16]", "width": "4", "widest": "8"}, pauses=(8, 11, 16)
     ),
-    "ada": Case("digits"),
+    "dcgan": Case("digits", fields={"augment": "ada", "width": "16", "z_dim": "32"}),
     "stylegan2": Case("digits", samples=((), ("--set", "psi=0.5"), ("--set", "psi=0"))),
 }
 
@@ -91,17 +95,7 @@ def domains(folder: Path) -> str:
     return str(folder / "domains")
 
 
-def paired(folder: Path) -> str:
-    """Digits of 16x16, and the same ones of 8x8 as an array `small`."""
-    from ganzoo import data
-
-    images = data.load("digits").arrays["image"]
-    small = images.reshape(-1, 8, 2, 8, 2, 1).mean((2, 4)).round().astype(np.uint8)
-    np.savez(folder / "paired.npz", image=images, small=small)
-    return str(folder / "paired.npz")
-
-
-DATA: dict[str, Callable[[Path], str]] = {"domains": domains, "paired": paired}
+DATA: dict[str, Callable[[Path], str]] = {"domains": domains}
 SIZE = {"domains": ("--size", "16")}
 
 
@@ -126,14 +120,15 @@ class Played:
         made = DATA.get(self.case.data)
         self.data = made(folder) if made else self.case.data
         self.plugin = plugin(name)
+        self.fields = [w for k, v in self.case.fields.items() for w in ("--set", f"{k}={v}")]
 
     def settings(self, steps: int) -> list[str]:
         """The options of a training of so many steps, a row for each checkpoint."""
-        fields = [w for k, v in self.case.fields.items() for w in ("--set", f"{k}={v}")]
         cadence = ["--log-every", str(EVERY), "--checkpoint-every", str(EVERY)]
         cadence += ["--picture-every", "8"]
         sized = SIZE.get(self.case.data, ())
-        return [self.plugin, "--data", self.data, *sized, "--steps", str(steps), *fields, *cadence]
+        length = ["--steps", str(steps), *self.fields]
+        return [self.plugin, "--data", self.data, *sized, *length, *cadence]
 
     def train(self, place: str, steps: int) -> Path:
         """A training from step 0, in one go."""
@@ -197,7 +192,7 @@ def play(name: str, folder: Path, short: bool = False) -> dict[str, str]:
     began, row = time.perf_counter(), {"game": name}
     try:
         game = Played(name, folder)
-        row["check"] = "" if short else _checked(game.plugin)
+        row["check"] = "" if short else _checked(game)
         steps = game.case.steps
         straight = game.train("straight", steps)
         row["stopped at"] = "; ".join(
@@ -252,11 +247,10 @@ def _again(place: str) -> str:
     return " (the first try began with other bits)" if place.endswith("again") else ""
 
 
-def _checked(plugin: str) -> str:
+def _checked(game: Played) -> str:
     """`1 note, 19 ok`: how the checks of the contract ended."""
-    states = [
-        result["status"] for result in json.loads(ganzoo("plugin", "check", plugin, "--json"))
-    ]
+    told = json.loads(ganzoo("plugin", "check", game.plugin, *game.fields, "--json"))
+    states = [result["status"] for result in told]
     return ", ".join(f"{states.count(s)} {s}" for s in sorted(set(states)))
 
 
