@@ -9,6 +9,7 @@ from test_contract import SMALLEST
 
 from ganzoo import registry
 from ganzoo.fields import make
+from ganzoo.layers import Maxout
 from ganzoo.inputs import changed, rows
 from ganzoo.layers import SpectralDense, SpectralEmbedding
 from ganzoo.spec import DataSpec
@@ -43,19 +44,24 @@ def test_data_without_labels_is_refused_in_a_sentence(name):
 
 
 def test_cgan_has_the_layers_of_its_section_4_1():
-    _, networks = built("cgan", MNIST, z_dim=100)
+    _, networks = built("cgan", MNIST, z_dim=100, hidden=1200)
     g = (100 + 1) * 200 + (10 + 1) * 1000 + (1200 + 1) * 1200 + (1200 + 1) * 784
     d = (784 + 1) * 240 * 5 + (10 + 1) * 50 * 5 + (240 + 50 + 1) * 240 * 4 + (240 + 1)
     assert networks["generator"].count_params() == g
     assert networks["discriminator"].count_params() == d
 
 
-def test_cgans_rate_is_divided_at_every_step():
-    rule = make(registry.load("cgan"), {}).optimizers()["generator"]
-    weight = rule.iterations
-    assert float(rule.learning_rate) == pytest.approx(0.1)
-    weight.assign(20_000)
-    assert float(rule.learning_rate) == pytest.approx(0.1 / 1.00004**20_000, rel=1e-3)
+def test_cgans_discriminator_hears_a_class_as_loudly_as_the_pixels_of_an_image():
+    _, networks = built("cgan", MNIST, z_dim=100)
+    rng = np.random.default_rng(0)
+    pixels = np.where(rng.uniform(size=(200, 28, 28, 1)) < 0.19, 1, -1).astype(
+        np.float32
+    )  # MNIST's
+    inner = [layer for layer in networks["discriminator"].layers if isinstance(layer, Maxout)]
+    x, y = inner[0], inner[1]
+    heard = np.asarray(x(pixels.reshape(200, -1))), np.asarray(y(np.eye(10, dtype=np.float32)))
+    spreads = [part.std(0).mean() for part in heard]
+    assert 0.3 < spreads[1] / spreads[0] < 3
 
 
 def test_cgan_makes_another_sample_of_the_same_z_for_another_class():
