@@ -9,9 +9,8 @@ from test_contract import SMALLEST
 
 from ganzoo import registry
 from ganzoo.fields import make
-from ganzoo.layers import Maxout
 from ganzoo.inputs import changed, rows
-from ganzoo.layers import SpectralDense, SpectralEmbedding
+from ganzoo.layers import Maxout, SpectralDense, SpectralEmbedding
 from ganzoo.spec import DataSpec
 from ganzoo.testing.trial import Part, Trial, example, model_arrays
 
