@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -98,10 +99,13 @@ def measure(name: str, run: Run) -> None:
     """Train, or go on; score and draw the best checkpoint; write it down."""
     folder, plugin = BUILD / name, name.partition("-")[0]
     words = ["train", plugin, "--data", run.data, "--seed", "0", *run.train]
+    spent = None  # processor minutes, which other work on the machine does not change
     if (folder / "config.yaml").exists():
         _ganzoo("train", "--resume", str(folder))
     else:
+        before = _processor()
         _ganzoo(*words, "--outdir", str(folder))
+        spent = round((_processor() - before) / 60, 1)
     scores = []
     for output in run.outputs:
         which = ("--output", output) if output else ()
@@ -117,6 +121,7 @@ def measure(name: str, run: Run) -> None:
     record = {
         "command": " ".join(["ganzoo", *words]),
         "minutes": round(last["seconds"] / 60, 1),
+        "processor_minutes": spent,
         "cores": int(os.environ.get(THREADS[0], os.cpu_count() or 1)),
         "steps": last["step"],
         "scored": "ganzoo eval " + " ".join(run.scores),
@@ -128,6 +133,12 @@ def measure(name: str, run: Run) -> None:
     RECORDS.mkdir(exist_ok=True)
     (RECORDS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
     print(json.dumps(record, indent=1), flush=True)
+
+
+def _processor() -> float:
+    """Seconds of processor time of the commands so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _ganzoo(*words: str) -> str:

@@ -120,8 +120,10 @@ def _measured(name: str) -> str:
 def _record(path: Path) -> str:
     one = json.loads(path.read_text())
     rows = [f"| {label} | {value} |" for label, value in one["scores"].items()]
-    cores = f"{one['cores']} CPU core{'s' * (one['cores'] > 1)}"
-    spent = f" in {one['minutes']} minutes of {cores}" if one["minutes"] else ""
+    threads = f"{one['cores']} thread{'s' * (one['cores'] > 1)}"
+    used = one.get("processor_minutes")
+    cost = f", {used} of them on a processor" if used else ""
+    spent = f" in {one['minutes']} minutes{cost} ({threads})" if one["minutes"] else ""
     told = f"; its findings: {', '.join(one['findings'])}" if one["findings"] else ""
     return (
         f"`{one['command']}`: {one['steps']:,} steps{spent}, one run{told}. By "
