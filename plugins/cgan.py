@@ -30,7 +30,7 @@ class CGAN(Plugin):
     hidden: int = 360  # of the generator's joint layer, 1200 in the paper; the others in proportion
     dropout: float = 0.5  # of the discriminator's hidden layers
     batch_size: int = 100
-    steps: int = 10_000
+    steps: int = 20_000
     g_lr: float = 1e-3
     d_lr: float = 1e-3
 
