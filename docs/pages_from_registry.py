@@ -41,8 +41,10 @@ _lay_out()  # at import: mkdocstrings looks for the folder before any event
 def on_files(files: Files, config: object) -> Files:
     """Add `plugins/index.md` and `plugins/NAME.md`."""
     entries = [e for e in registry.entries() if e.origin.startswith("ganzoo ")]
-    rows = [f"| [{e.name}]({e.name}.md) | {e.summary} |" for e in entries]
-    index = "# Plugins\n\n| plugin | idea |\n|---|---|\n" + "\n".join(rows)
+    rows = [f"| [{e.name}]({e.name}.md) | {e.summary} | {_first_score(e.name)} |" for e in entries]
+    index = "# Plugins\n\n| plugin | idea | measured once |\n|---|---|---|\n" + "\n".join(rows)
+    index += "\n\nWhat each was trained on, and for how long, is on its page"
+    index += " ([how it was measured](../benchmarks.md#the-zoo))."
     index += "\n\nPackages of others bring more: `ganzoo list` shows what is installed.\n"
     files.append(File.generated(config, "plugins/index.md", content=index))
     for entry in entries:
@@ -106,6 +108,14 @@ def _page(entry: registry.Entry) -> str:
 def _class_docstring(source: str) -> str:
     classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
     return next((ast.get_docstring(node) or "" for node in classes), "")
+
+
+def _first_score(name: str) -> str:
+    path = RECORDS / f"{name}.json"
+    if not path.exists():
+        return ""
+    label, value = next(iter(json.loads(path.read_text())["scores"].items()))
+    return f"{label.partition(' (')[0]} {value}"
 
 
 def _measured(name: str) -> str:
