@@ -1,0 +1,167 @@
+"""A Laplacian pyramid of GANs: a small image first, and at each level what makes it sharper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import keras
+from keras import layers, ops
+
+from ganzoo import losses
+from ganzoo.errors import UsageError
+from ganzoo.layers import Conv2D, Dropout
+from ganzoo.plugin import DataSpec, Player, Plugin, Turn, Uniform, judged
+
+
+@dataclass(frozen=True)
+class LAPGAN(Plugin):
+    """LAPGAN (Denton et al. 2015): a GAN makes a small image, others its details, size by size.
+
+    A pair of players for each level of the pyramid, and no pair sees what another made: all learn
+    at once, from real small images, and only the sampler puts them together. As in the authors'
+    code (facebook/eyescream) a discriminator sees the enlarged small image plus the details, of a
+    real thus the image itself. Differs: no class labels; a quarter of the channels; Adam, since
+    momentum of rate 0.02 takes days; convolutions of D keep their sides, so that 8 pixels will do;
+    tanh where the code's smallest images are standardised and unbounded. Paper and code disagree:
+    the smallest nets have 1200 and 600 ReLUs in the paper, in the code 8000 units, half of them
+    sigmoids, and 1600.
+    """
+
+    paper: ClassVar[str] = "https://arxiv.org/abs/1506.05751"
+
+    levels: int = 3  # sizes of the pyramid, each twice the one before: 8, 16 and 32 for CIFAR-10
+    hidden: int = 600  # units of the smallest G's two layers, twice those of D; 1200 in the paper
+    width: int = 16  # channels of all convolutions; 64 in the code
+    dropout: float = 0.5  # before the last layer of D; behind each of the smallest D's
+    z_prior: str = "uniform"  # as are the noise planes of the other levels
+    batch_size: int = 64  # reals and as many fakes, as in the code
+    steps: int = 3_000
+    simultaneous: bool = True  # one pass through each network serves both players
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("levels", "hidden"):
+            if getattr(self, name) < 2:
+                raise UsageError(f"{name} must be at least 2, not {getattr(self, name)}.")
+
+    def unsupported(self, spec: DataSpec) -> str | None:
+        factor = 2 ** (self.levels - 1)
+        sides = spec.shape[:2] if spec.is_image else (0,)
+        if any(side % factor or side < 4 * factor for side in sides):
+            return (
+                f"lapgan with {self.levels} levels makes images whose sides are multiples of "
+                f"{factor}, {4 * factor} or more."
+            )
+        return None
+
+    def shapes(self, spec: DataSpec) -> list[tuple[int, ...]]:
+        """Of the images at all levels, the smallest first."""
+        h, w, channels = spec.shape
+        return [(h >> n, w >> n, channels) for n in reversed(range(self.levels))]
+
+    def pyramid(self, images) -> list:
+        """The images at all levels, the smallest first; the last are the images themselves."""
+        found = [images]
+        for _ in range(1, self.levels):
+            found.insert(0, ops.average_pool(found[0], 2))
+        return found
+
+    def networks(self, spec: DataSpec) -> dict[str, keras.Model]:
+        made = {}
+        for k, shape in enumerate(self.shapes(spec)):
+            made[f"generator_{k}"] = self.details(k, shape) if k else self.smallest(shape)
+            made[f"discriminator_{k}"] = self.judge(shape) if k else self.smallest_judge(shape)
+        return made
+
+    def smallest(self, shape: tuple[int, ...]) -> keras.Model:
+        """z -> the smallest image."""
+        z = x = keras.Input((self.z_dim,), name="z")
+        for _ in range(2):
+            x = layers.Dense(self.hidden, activation="relu")(x)
+        x = layers.Reshape(shape)(layers.Dense(shape[0] * shape[1] * shape[2])(x))
+        return keras.Model(z, layers.Activation("tanh", dtype="float32")(x))
+
+    def details(self, k: int, shape: tuple[int, ...]) -> keras.Model:
+        """The image of the level below, enlarged, and a plane of noise -> what it lacks."""
+        coarse = keras.Input(shape, name="coarse")
+        noise = keras.Input((*shape[:2], 1), name=f"noise_{k}")
+        x = layers.Concatenate()([coarse, noise])
+        for _ in range(2):
+            x = Conv2D(self.width, 7, padding="same", activation="relu")(x)
+        x = Conv2D(shape[2], 5, padding="same")(x)
+        return keras.Model([coarse, noise], layers.Activation("linear", dtype="float32")(x))
+
+    def smallest_judge(self, shape: tuple[int, ...]) -> keras.Model:
+        image = keras.Input(shape, name="image")
+        x = layers.Flatten()(image)
+        for _ in range(2):
+            x = Dropout(self.dropout)(layers.Dense(self.hidden // 2, activation="relu")(x))
+        return keras.Model(image, layers.Dense(1, dtype="float32")(x))
+
+    def judge(self, shape: tuple[int, ...]) -> keras.Model:
+        """An enlarged image plus details -> a logit."""
+        image = keras.Input(shape, name="image")
+        x = Conv2D(self.width, 5, padding="same", activation="relu")(image)
+        x = Conv2D(self.width, 5, 2, "same", activation="relu")(x)
+        x = Dropout(self.dropout)(layers.Flatten()(x))
+        return keras.Model(image, layers.Dense(1, dtype="float32")(x))
+
+    def inputs(self, spec: DataSpec):
+        return {f"noise_{k}": Uniform() for k in range(1, self.levels)}
+
+    def sampler(self, networks, spec: DataSpec) -> keras.Model:
+        first = networks["generator_0"]
+        fed, image = [first.input], first.output
+        for k in range(1, self.levels):
+            details, coarse = networks[f"generator_{k}"], enlarged(image)
+            fed.append(details.inputs[1])
+            image = ops.clip(coarse + details([coarse, fed[-1]]), *spec.range)
+        return keras.Model(fed, image, name="sampler")
+
+    def players(self, networks, spec: DataSpec, step: int = 0) -> list[Player]:
+        def reals(turn: Turn):
+            return turn.once("pyramid", lambda: self.pyramid(turn.batch[spec.key]))
+
+        return [player for k in range(self.levels) for player in self._pair(k, networks, reals)]
+
+    def _pair(self, k: int, networks, reals) -> list[Player]:
+        """Who plays at level k; `reals` are a turn's images at all levels."""
+        g, d = f"generator_{k}", f"discriminator_{k}"
+        rules = self.optimizers()
+
+        def fake(turn: Turn):
+            if not k:
+                return turn.call(networks[g])
+            coarse = enlarged(reals(turn)[k - 1])
+            return coarse + turn.call(networks[g], coarse)
+
+        def real_logits(turn: Turn):
+            return turn.once(f"real_{k}", lambda: turn.call(networks[d], reals(turn)[k]))
+
+        def fake_logits(turn: Turn):
+            return turn.once(f"fake_{k}", lambda: turn.call(networks[d], fake(turn)))
+
+        return [
+            Player(
+                d,
+                (d,),
+                lambda turn: losses.minimax_d(real_logits(turn), fake_logits(turn)),
+                rules["discriminator"],
+                record=lambda turn: judged(real_logits(turn), fake_logits(turn), self.accuracy),
+                against=(g,),
+            ),
+            Player(
+                g,
+                (g,),
+                lambda turn: losses.nonsaturating_g(fake_logits(turn)),
+                rules["generator"],
+                against=(d,),
+            ),
+        ]
+
+
+def enlarged(images):
+    """(n, h, w, c) -> (n, 2 h, 2 w, c), linear between the pixels' centres."""
+    h, w = images.shape[1:3]
+    return ops.image.resize(images, (2 * h, 2 * w), interpolation="bilinear")
