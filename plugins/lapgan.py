@@ -41,24 +41,14 @@ class LAPGAN(Plugin):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("levels", "hidden"):
-            if getattr(self, name) < 2:
-                raise UsageError(f"{name} must be at least 2, not {getattr(self, name)}.")
+        if self.levels < 2:
+            raise UsageError(f"levels must be at least 2, not {self.levels}.")
 
     def unsupported(self, spec: DataSpec) -> str | None:
-        factor = 2 ** (self.levels - 1)
-        sides = spec.shape[:2] if spec.is_image else (0,)
-        if any(side % factor or side < 4 * factor for side in sides):
-            return (
-                f"lapgan with {self.levels} levels makes images whose sides are multiples of "
-                f"{factor}, {4 * factor} or more."
-            )
-        return None
-
-    def shapes(self, spec: DataSpec) -> list[tuple[int, ...]]:
-        """Of the images at all levels, the smallest first."""
-        h, w, channels = spec.shape
-        return [(h >> n, w >> n, channels) for n in reversed(range(self.levels))]
+        n = 2 ** (self.levels - 1)
+        if spec.is_image and all(s % n == 0 and s >= 4 * n for s in spec.shape[:2]):
+            return None
+        return f"lapgan of {self.levels} levels makes images with sides of {4 * n}, {5 * n}, ..."
 
     def pyramid(self, images) -> list:
         """The images at all levels, the smallest first; the last are the images themselves."""
@@ -68,8 +58,10 @@ class LAPGAN(Plugin):
         return found
 
     def networks(self, spec: DataSpec) -> dict[str, keras.Model]:
-        made = {}
-        for k, shape in enumerate(self.shapes(spec)):
+        (h, w, channels), made = spec.shape, {}
+        for k in range(self.levels):
+            halvings = self.levels - 1 - k
+            shape = (h >> halvings, w >> halvings, channels)
             made[f"generator_{k}"] = self.details(k, shape) if k else self.smallest(shape)
             made[f"discriminator_{k}"] = self.judge(shape) if k else self.smallest_judge(shape)
         return made
@@ -120,15 +112,14 @@ class LAPGAN(Plugin):
         return keras.Model(fed, image, name="sampler")
 
     def players(self, networks, spec: DataSpec, step: int = 0) -> list[Player]:
+        return [player for k in range(self.levels) for player in self._pair(k, networks, spec.key)]
+
+    def _pair(self, k: int, networks, key: str) -> list[Player]:
+        """Who plays at level k."""
+        g, d, rules = f"generator_{k}", f"discriminator_{k}", self.optimizers()
+
         def reals(turn: Turn):
-            return turn.once("pyramid", lambda: self.pyramid(turn.batch[spec.key]))
-
-        return [player for k in range(self.levels) for player in self._pair(k, networks, reals)]
-
-    def _pair(self, k: int, networks, reals) -> list[Player]:
-        """Who plays at level k; `reals` are a turn's images at all levels."""
-        g, d = f"generator_{k}", f"discriminator_{k}"
-        rules = self.optimizers()
+            return turn.once("pyramid", lambda: self.pyramid(turn.batch[key]))
 
         def fake(turn: Turn):
             if not k:
@@ -142,22 +133,18 @@ class LAPGAN(Plugin):
         def fake_logits(turn: Turn):
             return turn.once(f"fake_{k}", lambda: turn.call(networks[d], fake(turn)))
 
+        def d_loss(turn: Turn):
+            return losses.minimax_d(real_logits(turn), fake_logits(turn))
+
+        def record(turn: Turn):
+            return judged(real_logits(turn), fake_logits(turn), self.accuracy)
+
+        def g_loss(turn: Turn):
+            return losses.nonsaturating_g(fake_logits(turn))
+
         return [
-            Player(
-                d,
-                (d,),
-                lambda turn: losses.minimax_d(real_logits(turn), fake_logits(turn)),
-                rules["discriminator"],
-                record=lambda turn: judged(real_logits(turn), fake_logits(turn), self.accuracy),
-                against=(g,),
-            ),
-            Player(
-                g,
-                (g,),
-                lambda turn: losses.nonsaturating_g(fake_logits(turn)),
-                rules["generator"],
-                against=(d,),
-            ),
+            Player(d, (d,), d_loss, rules["discriminator"], record=record, against=(g,)),
+            Player(g, (g,), g_loss, rules["generator"], against=(d,)),
         ]
 
 
