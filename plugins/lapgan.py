@@ -10,7 +10,7 @@ from keras import layers, ops
 
 from ganzoo import losses
 from ganzoo.errors import UsageError
-from ganzoo.layers import Conv2D, Dropout
+from ganzoo.layers import BatchNormalization, Conv2D, Dropout
 from ganzoo.plugin import DataSpec, Player, Plugin, Turn, Uniform, judged
 
 
@@ -18,14 +18,13 @@ from ganzoo.plugin import DataSpec, Player, Plugin, Turn, Uniform, judged
 class LAPGAN(Plugin):
     """LAPGAN (Denton et al. 2015): a GAN makes a small image, others its details, size by size.
 
-    A pair of players for each level of the pyramid, and no pair sees what another made: all learn
-    at once, from real small images, and only the sampler puts them together. As in the authors'
-    code (facebook/eyescream) a discriminator sees the enlarged small image plus the details, of a
-    real thus the image itself. Differs: no class labels; a quarter of the channels; Adam, since
-    momentum of rate 0.02 takes days; convolutions of D keep their sides, so that 8 pixels will do;
-    tanh where the code's smallest images are standardised and unbounded. Paper and code disagree:
-    the smallest nets have 1200 and 600 ReLUs in the paper, in the code 8000 units, half of them
-    sigmoids, and 1600.
+    A pair of players for each level of the pyramid. All learn at once and apart, from real small
+    images, and only the sampler puts them together. As in the authors' code (facebook/eyescream)
+    a discriminator sees the enlarged small image plus the details. Differs: no class labels; a
+    quarter of the channels; Adam for momentum; batch norm in the smallest generator, which made
+    few digits without; tanh for standardised pixels; convolutions of D keep their sides. Paper
+    and code disagree: the smallest nets have 1200 and 600 ReLUs in the paper, in the code 8000
+    units, half of them sigmoids, and 1600.
     """
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1506.05751"
@@ -36,7 +35,9 @@ class LAPGAN(Plugin):
     dropout: float = 0.5  # before the last layer of D; behind each of the smallest D's
     z_prior: str = "uniform"  # as are the noise planes of the other levels
     batch_size: int = 64  # reals and as many fakes, as in the code
-    steps: int = 3_000
+    steps: int = 2_000
+    g_lr: float = 5e-4
+    d_lr: float = 1e-3
     simultaneous: bool = True  # one pass through each network serves both players
 
     def __post_init__(self) -> None:
@@ -58,10 +59,9 @@ class LAPGAN(Plugin):
         return found
 
     def networks(self, spec: DataSpec) -> dict[str, keras.Model]:
-        (h, w, channels), made = spec.shape, {}
-        for k in range(self.levels):
-            halvings = self.levels - 1 - k
-            shape = (h >> halvings, w >> halvings, channels)
+        (h, w, c), made = spec.shape, {}
+        for k, n in enumerate(reversed(range(self.levels))):
+            shape = (h >> n, w >> n, c)
             made[f"generator_{k}"] = self.details(k, shape) if k else self.smallest(shape)
             made[f"discriminator_{k}"] = self.judge(shape) if k else self.smallest_judge(shape)
         return made
@@ -70,19 +70,18 @@ class LAPGAN(Plugin):
         """z -> the smallest image."""
         z = x = keras.Input((self.z_dim,), name="z")
         for _ in range(2):
-            x = layers.Dense(self.hidden, activation="relu")(x)
+            x = layers.ReLU()(BatchNormalization(momentum=0.9)(layers.Dense(self.hidden)(x)))
         x = layers.Reshape(shape)(layers.Dense(shape[0] * shape[1] * shape[2])(x))
         return keras.Model(z, layers.Activation("tanh", dtype="float32")(x))
 
     def details(self, k: int, shape: tuple[int, ...]) -> keras.Model:
         """The image of the level below, enlarged, and a plane of noise -> what it lacks."""
-        coarse = keras.Input(shape, name="coarse")
-        noise = keras.Input((*shape[:2], 1), name=f"noise_{k}")
+        coarse, noise = keras.Input(shape), keras.Input((*shape[:2], 1), name=f"noise_{k}")
         x = layers.Concatenate()([coarse, noise])
         for _ in range(2):
             x = Conv2D(self.width, 7, padding="same", activation="relu")(x)
-        x = Conv2D(shape[2], 5, padding="same")(x)
-        return keras.Model([coarse, noise], layers.Activation("linear", dtype="float32")(x))
+        x = Conv2D(shape[2], 5, padding="same", dtype="float32")(x)
+        return keras.Model([coarse, noise], x)
 
     def smallest_judge(self, shape: tuple[int, ...]) -> keras.Model:
         image = keras.Input(shape, name="image")
@@ -115,17 +114,14 @@ class LAPGAN(Plugin):
         return [player for k in range(self.levels) for player in self._pair(k, networks, spec.key)]
 
     def _pair(self, k: int, networks, key: str) -> list[Player]:
-        """Who plays at level k."""
         g, d, rules = f"generator_{k}", f"discriminator_{k}", self.optimizers()
 
         def reals(turn: Turn):
             return turn.once("pyramid", lambda: self.pyramid(turn.batch[key]))
 
         def fake(turn: Turn):
-            if not k:
-                return turn.call(networks[g])
-            coarse = enlarged(reals(turn)[k - 1])
-            return coarse + turn.call(networks[g], coarse)
+            coarse = [enlarged(reals(turn)[k - 1])] if k else []
+            return sum(coarse, turn.call(networks[g], *coarse))
 
         def real_logits(turn: Turn):
             return turn.once(f"real_{k}", lambda: turn.call(networks[d], reals(turn)[k]))
@@ -150,5 +146,4 @@ class LAPGAN(Plugin):
 
 def enlarged(images):
     """(n, h, w, c) -> (n, 2 h, 2 w, c), linear between the pixels' centres."""
-    h, w = images.shape[1:3]
-    return ops.image.resize(images, (2 * h, 2 * w), interpolation="bilinear")
+    return layers.UpSampling2D(interpolation="bilinear", dtype="float32")(images)

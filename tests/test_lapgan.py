@@ -166,7 +166,8 @@ def test_the_papers_networks_have_its_layers():
     def count(*widths, side=1):
         return sum(side * side * a * b + b for a, b in pairwise(widths))
 
-    assert made["generator_0"].count_params() == count(100, 1200, 1200, 8 * 8 * 3)
+    norms = 2 * 4 * 1200
+    assert made["generator_0"].count_params() == count(100, 1200, 1200, 8 * 8 * 3) + norms
     assert made["discriminator_0"].count_params() == count(8 * 8 * 3, 600, 600, 1)
     refiner = count(3 + 1, 64, 64, side=7) + count(64, 3, side=5)
     for k, side in ((1, 16), (2, 32)):
