@@ -20,18 +20,18 @@ class LAPGAN(Plugin):
 
     A pair of players for each level of the pyramid. All learn at once and apart, from real small
     images, and only the sampler puts them together. As in the authors' code (facebook/eyescream)
-    a discriminator sees the enlarged small image plus the details. Differs: no class labels; a
-    quarter of the channels; Adam for momentum; batch norm in the smallest generator, which made
-    few digits without; tanh for standardised pixels; convolutions of D keep their sides. Paper
-    and code disagree: the smallest nets have 1200 and 600 ReLUs in the paper, in the code 8000
-    units, half of them sigmoids, and 1600.
+    a discriminator sees the enlarged small image plus the details. Differs: these sums are held
+    within the pixels' range; no class labels; fewer channels; Adam for momentum; batch norm in
+    the smallest generator, which made few digits without, and tanh behind it; convolutions of D
+    keep their sides. Paper and code disagree: the smallest nets have 1200 and 600 ReLUs in the
+    paper, in the code 8000 units, half of them sigmoids, and 1600.
     """
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1506.05751"
 
     levels: int = 3  # sizes of the pyramid, each twice the one before: 8, 16 and 32 for CIFAR-10
     hidden: int = 600  # units of the smallest G's two layers, twice those of D; 1200 in the paper
-    width: int = 16  # channels of all convolutions; 64 in the code
+    width: int = 16  # channels next to the largest image, doubled at each halving; 64 in the code
     dropout: float = 0.5  # before the last layer of D; behind each of the smallest D's
     z_prior: str = "uniform"  # as are the noise planes of the other levels
     batch_size: int = 64  # reals and as many fakes, as in the code
@@ -62,8 +62,8 @@ class LAPGAN(Plugin):
         (h, w, c), made = spec.shape, {}
         for k, n in enumerate(reversed(range(self.levels))):
             shape = (h >> n, w >> n, c)
-            made[f"generator_{k}"] = self.details(k, shape) if k else self.smallest(shape)
-            made[f"discriminator_{k}"] = self.judge(shape) if k else self.smallest_judge(shape)
+            made[f"generator_{k}"] = self.details(k, n, shape) if k else self.smallest(shape)
+            made[f"discriminator_{k}"] = self.judge(n, shape) if k else self.smallest_judge(shape)
         return made
 
     def smallest(self, shape: tuple[int, ...]) -> keras.Model:
@@ -74,12 +74,12 @@ class LAPGAN(Plugin):
         x = layers.Reshape(shape)(layers.Dense(shape[0] * shape[1] * shape[2])(x))
         return keras.Model(z, layers.Activation("tanh", dtype="float32")(x))
 
-    def details(self, k: int, shape: tuple[int, ...]) -> keras.Model:
+    def details(self, k: int, n: int, shape: tuple[int, ...]) -> keras.Model:
         """The image of the level below, enlarged, and a plane of noise -> what it lacks."""
         coarse, noise = keras.Input(shape), keras.Input((*shape[:2], 1), name=f"noise_{k}")
         x = layers.Concatenate()([coarse, noise])
         for _ in range(2):
-            x = Conv2D(self.width, 7, padding="same", activation="relu")(x)
+            x = Conv2D(self.width << n, 7, padding="same", activation="relu")(x)
         x = Conv2D(shape[2], 5, padding="same", dtype="float32")(x)
         return keras.Model([coarse, noise], x)
 
@@ -90,11 +90,11 @@ class LAPGAN(Plugin):
             x = Dropout(self.dropout)(layers.Dense(self.hidden // 2, activation="relu")(x))
         return keras.Model(image, layers.Dense(1, dtype="float32")(x))
 
-    def judge(self, shape: tuple[int, ...]) -> keras.Model:
+    def judge(self, n: int, shape: tuple[int, ...]) -> keras.Model:
         """An enlarged image plus details -> a logit."""
         image = keras.Input(shape, name="image")
-        x = Conv2D(self.width, 5, padding="same", activation="relu")(image)
-        x = Conv2D(self.width, 5, 2, "same", activation="relu")(x)
+        x = Conv2D(self.width << n, 5, padding="same", activation="relu")(image)
+        x = Conv2D(self.width << n, 5, 2, "same", activation="relu")(x)
         x = Dropout(self.dropout)(layers.Flatten()(x))
         return keras.Model(image, layers.Dense(1, dtype="float32")(x))
 
@@ -107,7 +107,7 @@ class LAPGAN(Plugin):
         for k in range(1, self.levels):
             details, coarse = networks[f"generator_{k}"], enlarged(image)
             fed.append(details.inputs[1])
-            image = ops.clip(coarse + details([coarse, fed[-1]]), *spec.range)
+            image = ops.clip(coarse + details([coarse, fed[-1]]), -1, 1)
         return keras.Model(fed, image, name="sampler")
 
     def players(self, networks, spec: DataSpec, step: int = 0) -> list[Player]:
@@ -121,7 +121,7 @@ class LAPGAN(Plugin):
 
         def fake(turn: Turn):
             coarse = [enlarged(reals(turn)[k - 1])] if k else []
-            return sum(coarse, turn.call(networks[g], *coarse))
+            return ops.clip(sum(coarse, turn.call(networks[g], *coarse)), -1, 1)
 
         def real_logits(turn: Turn):
             return turn.once(f"real_{k}", lambda: turn.call(networks[d], reals(turn)[k]))

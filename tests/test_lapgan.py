@@ -139,7 +139,8 @@ def test_a_loss_moves_its_own_networks_and_no_other_level(played):
 
 @pytest.mark.parametrize("k", [1, 2])
 def test_a_discriminator_sees_real_images_and_sums_of_real_coarse_ones_and_details(played, k):
-    """Its loss is that of log D(x_k) and log(1 - D(u(x_k-1) + G_k(u(x_k-1), noise)))."""
+    """Its loss is that of log D(x_k) and log(1 - D(u(x_k-1) + G_k(u(x_k-1), noise))), the sum
+    held within the pixels' range."""
     game, players, turn = played
     x = np.asarray(turn.batch["image"])
     for _ in range(2 - k):
@@ -147,7 +148,7 @@ def test_a_discriminator_sees_real_images_and_sums_of_real_coarse_ones_and_detai
     coarse = doubled(x.reshape(8, x.shape[1] // 2, 2, x.shape[2] // 2, 2, 1).mean((2, 4)))
     details = game.networks[f"generator_{k}"]([coarse, np.asarray(turn.input(f"noise_{k}"))])
     judge = game.networks[f"discriminator_{k}"]
-    real, fake = (np.float64(judge(seen)) for seen in (x, coarse + details))
+    real, fake = (np.float64(judge(seen)) for seen in (x, np.clip(coarse + details, -1, 1)))
     losses = np.log1p(np.exp(-real)).mean() + np.log1p(np.exp(fake)).mean()
     assert float(players[f"discriminator_{k}"].loss(turn)) == pytest.approx(losses, rel=1e-4)
     fooled = np.log1p(np.exp(-fake)).mean()
@@ -159,7 +160,7 @@ def test_a_discriminator_sees_real_images_and_sums_of_real_coarse_ones_and_detai
 # -- what it makes --------------------------------------------------------------------------------
 
 
-def test_the_papers_networks_have_its_layers():
+def test_the_networks_have_the_layers_of_the_paper_and_of_the_code():
     spec = DataSpec((32, 32, 3))
     made = LAPGAN(hidden=1200, width=64).networks(spec)
 
@@ -169,10 +170,10 @@ def test_the_papers_networks_have_its_layers():
     norms = 2 * 4 * 1200
     assert made["generator_0"].count_params() == count(100, 1200, 1200, 8 * 8 * 3) + norms
     assert made["discriminator_0"].count_params() == count(8 * 8 * 3, 600, 600, 1)
-    refiner = count(3 + 1, 64, 64, side=7) + count(64, 3, side=5)
-    for k, side in ((1, 16), (2, 32)):
+    for k, side, width in ((1, 16, 128), (2, 32, 64)):  # twice the code's where the side is half
+        refiner = count(3 + 1, width, width, side=7) + count(width, 3, side=5)
         assert made[f"generator_{k}"].count_params() == refiner
-        judge = count(3, 64, 64, side=5) + count((side // 2) ** 2 * 64, 1)
+        judge = count(3, width, width, side=5) + count((side // 2) ** 2 * width, 1)
         assert made[f"discriminator_{k}"].count_params() == judge
 
 
