@@ -21,10 +21,11 @@ class LAPGAN(Plugin):
     A pair of players for each level of the pyramid. All learn at once and apart, from real small
     images, and only the sampler puts them together. As in the authors' code (facebook/eyescream)
     a discriminator sees the enlarged small image plus the details. Differs: these sums are held
-    within the pixels' range; no class labels; fewer channels; Adam for momentum; batch norm in
-    the smallest generator, which made few digits without, and tanh behind it; convolutions of D
-    keep their sides. Paper and code disagree: the smallest nets have 1200 and 600 ReLUs in the
-    paper, in the code 8000 units, half of them sigmoids, and 1600.
+    within the pixels' range, and made from the reals' own small images, not from others; no class
+    labels; fewer channels; Adam for SGD with momentum; batch norm in the smallest generator, which
+    made few digits without, and tanh behind it; convolutions of D keep their sides. Paper and code
+    disagree: the smallest G has two layers of 1200 ReLUs in the paper, D of 600; in the code 8000,
+    the second of them sigmoids, and 1600.
     """
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1506.05751"
@@ -37,7 +38,7 @@ class LAPGAN(Plugin):
     batch_size: int = 64  # reals and as many fakes, as in the code
     steps: int = 2_000
     g_lr: float = 5e-4
-    d_lr: float = 1e-3
+    d_lr: float = 1e-3  # above G's, since dropout slows D
     simultaneous: bool = True  # one pass through each network serves both players
 
     def __post_init__(self) -> None:
