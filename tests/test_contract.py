@@ -26,6 +26,7 @@ SMALLEST = {
     "dcgan_upsample": ({"width": 2, "d_width": 2, "z_dim": 4}, (IMAGES,)),
     "dragan": ({"width": 2, "z_dim": 4}, (POINTS, IMAGES)),
     "infogan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
+    "lapgan": ({"hidden": 8, "width": 2, "z_dim": 4, "levels": 2}, (LABELLED,)),
     "line_gan": ({"jit_compile": False, "d_steps": 2}, (NUMBERS,)),
     "lsgan": ({"width": 2, "z_dim": 4}, (POINTS, IMAGES)),
     "pacgan": ({"g_hidden": 8, "d_hidden": 4}, (POINTS,)),
