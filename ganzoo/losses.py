@@ -155,6 +155,28 @@ def r1_penalty(discriminator: Callable[[tf.Tensor], tf.Tensor], real: tf.Tensor)
     return tf.reduce_mean(tf.reduce_sum(tf.square(slopes), 1))
 
 
+def path_lengths(
+    synthesis: Callable[[tf.Tensor], tf.Tensor], styles: tf.Tensor, y: tf.Tensor
+) -> tf.Tensor:
+    """(n, 1): |J^T y|, J the slope of images in their styles (Karras et al. 2020, equation 4).
+
+    `y` is of the images' shape: for N(0, 1) divided by the root of the number of places, lengths
+    do not grow with the images. Of styles (n, layers, d) it is the root mean square over layers.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(styles)
+        seen = tf.reduce_sum(tf.cast(synthesis(styles), tf.float32) * y)
+    slopes = tf.reduce_sum(tf.square(tape.gradient(seen, styles)), -1)
+    mean = tf.reduce_mean(tf.reshape(slopes, [tf.shape(styles)[0], -1]), 1, keepdims=True)
+    return tf.sqrt(mean + 1e-8)
+
+
+def lazy(step: tf.Tensor, every: int, penalty: Callable[[], tf.Tensor]) -> tf.Tensor:
+    """`every` times `penalty()` at the steps 0, `every`, 2 `every`, ..., and 0 at the others,
+    where it is not computed (lazy regularisation: Karras et al. 2020, section 3.1)."""
+    return tf.cond(step % every == 0, lambda: every * penalty(), lambda: 0.0)
+
+
 def told_apart(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Shares of real and of fake on their own side of the middle of both means.
 

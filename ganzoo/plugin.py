@@ -119,6 +119,10 @@ class Plugin:
 
     # -- what has a default ---------------------------------------------------------------------
 
+    def fake(self, networks: Networks, turn: Turn) -> tf.Tensor:
+        """The samples of a turn that the discriminator judges; by default the generator's."""
+        return turn.call(networks["generator"])
+
     def penalty(
         self,
         discriminator: Callable[[tf.Tensor], tf.Tensor],
@@ -126,7 +130,11 @@ class Plugin:
         fake: tf.Tensor,
         turn: Turn,
     ) -> tf.Tensor | None:
-        """Added to the discriminator's loss: a scalar, such as a gradient penalty, or None."""
+        """Added to the discriminator's loss: a scalar, such as a gradient penalty, or None.
+
+        With an `augmentation` the discriminator that it is given sees what it asks of augmented,
+        as real images are.
+        """
         return None
 
     def g_penalty(self, networks: Networks, fake: tf.Tensor, turn: Turn) -> tf.Tensor | None:
@@ -239,7 +247,7 @@ class Plugin:
 
         from ganzoo.augment import overfitting
 
-        generator, discriminator = networks["generator"], networks["discriminator"]
+        discriminator = networks["discriminator"]
         optimizers, augmentation = self.optimizers(), self.augmentation
         adaptive = augmentation is not None and augmentation.adaptive
         p = networks["augmentation"].variables[0] if adaptive else None
@@ -253,19 +261,21 @@ class Plugin:
             return tf.cast(turn.call(discriminator, samples), tf.float32)
 
         def fake(turn: Turn) -> tf.Tensor:
-            return turn.once("fake", lambda: turn.call(generator))
+            return turn.once("fake", lambda: self.fake(networks, turn))
+
+        def judged_as_real(samples: tf.Tensor, turn: Turn) -> tf.Tensor:
+            return judge(shown(samples, turn, "real"), turn)
 
         def real_logits(turn: Turn) -> tf.Tensor:
-            return turn.once(
-                "real_logits", lambda: judge(shown(turn.batch[spec.key], turn, "real"), turn)
-            )
+            return turn.once("real_logits", lambda: judged_as_real(turn.batch[spec.key], turn))
 
         def fake_logits(turn: Turn) -> tf.Tensor:
             return turn.once("fake_logits", lambda: judge(shown(fake(turn), turn, "fake"), turn))
 
         def d_loss(turn: Turn) -> tf.Tensor:
             loss = self.d_loss(real_logits(turn), fake_logits(turn))
-            extra = self.penalty(lambda x: judge(x, turn), turn.batch[spec.key], fake(turn), turn)
+            seen = lambda x: judged_as_real(x, turn)  # noqa: E731
+            extra = self.penalty(seen, turn.batch[spec.key], fake(turn), turn)
             return loss if extra is None else loss + extra
 
         def g_loss(turn: Turn) -> tf.Tensor:

@@ -10,14 +10,24 @@ from ganzoo.layers.dropout import Dropout
 from ganzoo.layers.equalised import EqualisedConv2D, EqualisedDense
 from ganzoo.layers.growing import Depth, Fade
 from ganzoo.layers.maxout import Maxout
+from ganzoo.layers.modulation import AdaIN, AddNoise, LearntConstant, ModulatedConv2D
 from ganzoo.layers.norm import BatchNormalization, ConditionalBatchNorm
 from ganzoo.layers.pixel import MinibatchStddev, PixelNorm
 from ganzoo.layers.pool import Pool
 from ganzoo.layers.resampling import Downsample, Upsample
 from ganzoo.layers.sizes import cropped, halved
 from ganzoo.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
+from ganzoo.layers.styles import (
+    MovingMean,
+    Truncation,
+    mapping_network,
+    mixed_styles,
+    style_based,
+)
 
 __all__ = [
+    "AdaIN",
+    "AddNoise",
     "BatchNormalization",
     "ConditionalBatchNorm",
     "Conv2D",
@@ -28,15 +38,22 @@ __all__ = [
     "EqualisedConv2D",
     "EqualisedDense",
     "Fade",
+    "LearntConstant",
     "Maxout",
     "MinibatchStddev",
+    "ModulatedConv2D",
+    "MovingMean",
     "PixelNorm",
     "Pool",
     "SelfAttention",
     "SpectralConv2D",
     "SpectralDense",
     "SpectralEmbedding",
+    "Truncation",
     "Upsample",
     "cropped",
     "halved",
+    "mapping_network",
+    "mixed_styles",
+    "style_based",
 ]
