@@ -95,21 +95,22 @@ class StyleGAN2(Plugin):
             x = ModulatedConv2D(channels, 3)([x, styles[:, k]])
             x, place = _leaky(shared.AddNoise(place)([x, noise])), place + h * w
             if k % 2 == 0:  # the last of this size
-                seen = ModulatedConv2D(spec.shape[2], 1, demodulate=False)([x, styles[:, k + 1]])
+                to_image = ModulatedConv2D(spec.shape[2], 1, demodulate=False, gain=1.0)
+                seen = to_image([x, styles[:, k + 1]])
                 image = image + seen if k else seen
         image = layers.Activation("linear", dtype="float32")(image)
         return keras.Model([styles, noise], image, name="synthesis")
 
     def discriminator(self, spec: DataSpec) -> keras.Model:
         image = keras.Input(spec.shape, name=spec.key)
-        x = _leaky(_conv(self.width, 1)(image))
+        x = _leaky(EqualisedConv2D(self.width, 1)(image))
         for halvings in range(1, len(shared.halved(spec.shape, smallest=7))):
             channels = self.channels(halvings)
-            short = _conv(channels, 1, use_bias=False)(Downsample()(x))
-            x = Downsample()(_leaky(_conv(x.shape[-1], 3)(x)))
-            x = (_leaky(_conv(channels, 3)(x)) + short) * 0.5**0.5
-        x = _leaky(_conv(x.shape[-1], 3)(shared.MinibatchStddev()(x)))
-        x = _leaky(EqualisedDense(x.shape[-1], gain=1.0)(layers.Flatten()(x)))
+            short = EqualisedConv2D(channels, 1, gain=0.5**0.5, use_bias=False)(Downsample()(x))
+            x = Downsample()(_leaky(EqualisedConv2D(x.shape[-1], 3)(x)))
+            x = _leaky(EqualisedConv2D(channels, 3, gain=1.0)(x)) + short  # both halved in variance
+        x = _leaky(EqualisedConv2D(x.shape[-1], 3)(shared.MinibatchStddev()(x)))
+        x = _leaky(EqualisedDense(x.shape[-1])(layers.Flatten()(x)))
         logits = EqualisedDense(1, gain=1.0, dtype="float32")(x)
         return keras.Model(image, logits, name="discriminator")
 
@@ -154,10 +155,5 @@ class StyleGAN2(Plugin):
         return self.path * losses.lazy(turn.step, self.path_every, off) if self.path else None
 
 
-def _conv(channels: int, side: int, **options) -> layers.Layer:
-    return EqualisedConv2D(channels, side, gain=1.0, **options)
-
-
 def _leaky(x):
-    """Scaled so that variances stay as they are, as in the code."""
-    return layers.LeakyReLU(negative_slope=0.2)(x) * 2**0.5
+    return layers.LeakyReLU(negative_slope=0.2)(x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -18,12 +19,21 @@ class ModulatedConv2D(layers.Layer):
     [x (n, h, w, c), style (n, d)] -> (n, h, w, filters). A learnt linear map of the style, which
     begins at 1, scales the input channels; with `demodulate` every output channel is divided by
     the norm of its scaled kernel (equation 3). The input is scaled before and the output behind,
-    which is the same as a kernel for each row. The kernel's learning rate is equalised.
+    which is the same as a kernel for each row. The kernel's learning rate is equalised, and all is
+    multiplied by `gain`.
     """
 
-    def __init__(self, filters: int, kernel_size: Any, demodulate: bool = True, **kwargs: Any):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        demodulate: bool = True,
+        gain: float = 2**0.5,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.filters, self.kernel_size, self.demodulate = filters, kernel_size, demodulate
+        self.filters, self.kernel_size = filters, kernel_size
+        self.demodulate, self.gain = demodulate, gain
 
     def build(self, shapes: Any) -> None:
         (*_, channels), style = shapes
@@ -31,7 +41,12 @@ class ModulatedConv2D(layers.Layer):
         self.scales = EqualisedDense(channels, gain=1.0, first=1.0, dtype=policy, name="scales")
         self.scales.build(style)
         self.convolution = EqualisedConv2D(
-            self.filters, self.kernel_size, 1.0, use_bias=False, dtype=policy, name="convolution"
+            self.filters,
+            self.kernel_size,
+            self.gain,
+            use_bias=False,
+            dtype=policy,
+            name="convolution",
         )
         self.convolution.build(shapes[0])
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
@@ -42,12 +57,10 @@ class ModulatedConv2D(layers.Layer):
         y = self.convolution(x * scales[:, None, None])
         if self.demodulate:
             kernel = tf.cast(tf.convert_to_tensor(self.convolution.kernel), tf.float32)
-            squares = tf.reduce_sum(tf.square(kernel), [0, 1]) / float(
-                kernel.shape[:3].num_elements()
-            )
+            squares = tf.reduce_sum(tf.square(kernel), [0, 1]) / math.prod(kernel.shape[:3])
             power = tf.matmul(tf.square(tf.cast(scales, tf.float32)), squares)
             y *= tf.cast(tf.math.rsqrt(power + 1e-8), y.dtype)[:, None, None]
-        return y + tf.cast(tf.convert_to_tensor(self.bias), y.dtype)
+        return tf.nn.bias_add(y, tf.cast(tf.convert_to_tensor(self.bias), y.dtype))
 
     def compute_output_shape(self, shapes: Any) -> tuple[int | None, ...]:
         return (*shapes[0][:-1], self.filters)
@@ -57,6 +70,7 @@ class ModulatedConv2D(layers.Layer):
             "filters": self.filters,
             "kernel_size": self.kernel_size,
             "demodulate": self.demodulate,
+            "gain": self.gain,
         }
 
 
