@@ -90,14 +90,21 @@ class AdaIN(layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         x, style = inputs
-        wide = tf.cast(x, tf.float32)
-        mean, variance = tf.nn.moments(wide, [1, 2], keepdims=True)
-        normed = tf.cast((wide - mean) * tf.math.rsqrt(variance + 1e-8), self.compute_dtype)
-        scale, shift = tf.split(self.style(style)[:, None, None], 2, -1)
-        return normed * (1 + scale) + shift
+        off = tf.cast(x, tf.float32)
+        off -= _mean(off)
+        scale, shift = tf.split(tf.cast(self.style(style), tf.float32)[:, None, None], 2, -1)
+        scale = (1 + scale) * tf.math.rsqrt(_mean(tf.square(off)) + 1e-8)
+        return tf.cast(off * scale + shift, self.compute_dtype)
 
     def compute_output_shape(self, shapes: Any) -> tuple[int | None, ...]:
         return tuple(shapes[0])
+
+
+def _mean(x: tf.Tensor) -> tf.Tensor:
+    """(n, h, w, c) -> (n, 1, 1, c): over places, as a product, which is faster than a sum."""
+    _, h, w, c = x.shape
+    ones = tf.fill([1, h * w], tf.constant(1 / (h * w), x.dtype))
+    return tf.matmul(ones, tf.reshape(x, (-1, h * w, c)))[:, None]
 
 
 @keras.saving.register_keras_serializable("ganzoo")
