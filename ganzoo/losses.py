@@ -160,15 +160,15 @@ def path_lengths(
 ) -> tf.Tensor:
     """(n, 1): |J^T y|, J the slope of images in their styles (Karras et al. 2020, equation 4).
 
-    `y` is of the images' shape: for N(0, 1) divided by the root of the number of places, lengths
-    do not grow with the images. Of styles (n, layers, d) it is the root mean square over layers.
+    `y` is N(0, 1) of the images' shape, and is divided by the root of the number of places, as in
+    the authors' code. Of styles (n, layers, d) it is the root mean square over the layers.
     """
     with tf.GradientTape() as tape:
         tape.watch(styles)
         seen = tf.reduce_sum(tf.cast(synthesis(styles), tf.float32) * y)
-    slopes = tf.reduce_sum(tf.square(tape.gradient(seen, styles)), -1)
-    mean = tf.reduce_mean(tf.reshape(slopes, [tf.shape(styles)[0], -1]), 1, keepdims=True)
-    return tf.sqrt(mean + 1e-8)
+    squares = tf.reduce_sum(tf.square(tape.gradient(seen, styles)), -1)
+    mean = tf.reduce_mean(tf.reshape(squares, [tf.shape(styles)[0], -1]), 1, keepdims=True)
+    return tf.sqrt(mean / (y.shape[1] * y.shape[2]) + 1e-8)  # the root has no slope at 0
 
 
 def lazy(step: tf.Tensor, every: int, penalty: Callable[[], tf.Tensor]) -> tf.Tensor:

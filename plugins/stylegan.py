@@ -52,8 +52,6 @@ class StyleGAN(Plugin):
         for name in ("mapping", "width", "widest"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")
-        if not 0 <= self.mixing <= 1:
-            raise UsageError(f"mixing must lie in [0, 1], not {self.mixing}.")
 
     def unsupported(self, spec: DataSpec) -> str | None:
         return None if spec.is_image else "stylegan makes images."
@@ -108,9 +106,8 @@ class StyleGAN(Plugin):
         return keras.Model(image, logits, name="discriminator")
 
     def fake(self, networks, turn):
-        mapping, synthesis = map(networks["generator"].get_layer, ("mapping", "synthesis"))
-        count = synthesis.inputs[0].shape[1]
-        return turn.call(synthesis, shared.mixed_styles(turn, mapping, count, self.mixing))
+        styles = shared.mixed_styles(turn, networks["generator"], self.mixing)
+        return turn.call(networks["generator"].get_layer("synthesis"), styles)
 
     def d_loss(self, real_logits, fake_logits):
         return losses.minimax_d(real_logits, fake_logits)

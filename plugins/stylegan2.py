@@ -55,8 +55,6 @@ class StyleGAN2(Plugin):
         for name in ("r1_every", "path_every", "mapping", "width", "widest"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")
-        if not 0 <= self.mixing <= 1:
-            raise UsageError(f"mixing must lie in [0, 1], not {self.mixing}.")
 
     def unsupported(self, spec: DataSpec) -> str | None:
         return None if spec.is_image else "stylegan2 makes images."
@@ -85,19 +83,17 @@ class StyleGAN2(Plugin):
         convolutions = [size for k, size in enumerate(sizes) for _ in range(2 if k else 1)]
         styles = keras.Input((len(convolutions) + 1, self.z_dim), name="styles")
         noise = keras.Input((sum(h * w for h, w in convolutions),), name="noise")
-        first = (*sizes[0], self.channels(len(sizes) - 1))
-        x = shared.LearntConstant(first, keras.initializers.RandomNormal(0.0, 1.0))(styles)
-        image, place = None, 0
+        normal, last = keras.initializers.RandomNormal(0.0, 1.0), len(sizes) - 1
+        x = shared.LearntConstant((*sizes[0], self.channels(last)), normal)(styles)
+        image = place = 0
         for k, (h, w) in enumerate(convolutions):
             if x.shape[1:3] != (h, w):
                 x, image = (shared.cropped(Upsample()(part), (h, w)) for part in (x, image))
-            channels = self.channels(len(sizes) - 1 - (k + 1) // 2)
-            x = ModulatedConv2D(channels, 3)([x, styles[:, k]])
+            x = ModulatedConv2D(self.channels(last - (k + 1) // 2), 3)([x, styles[:, k]])
             x, place = _leaky(shared.AddNoise(place)([x, noise])), place + h * w
             if k % 2 == 0:  # the last of this size
                 to_image = ModulatedConv2D(spec.shape[2], 1, demodulate=False, gain=1.0)
-                seen = to_image([x, styles[:, k + 1]])
-                image = image + seen if k else seen
+                image = image + to_image([x, styles[:, k + 1]])
         image = layers.Activation("linear", dtype="float32")(image)
         return keras.Model([styles, noise], image, name="synthesis")
 
@@ -115,14 +111,11 @@ class StyleGAN2(Plugin):
         return keras.Model(image, logits, name="discriminator")
 
     def networks(self, spec: DataSpec) -> dict[str, keras.Model]:
-        length = keras.Input((1,))
-        usual = shared.MovingMean(1 - self.path_decay)(length)
-        return super().networks(spec) | {"lengths": keras.Model(length, usual, name="lengths")}
+        usual = shared.MovingMean(1 - self.path_decay)
+        return super().networks(spec) | {"lengths": keras.Sequential([keras.Input((1,)), usual])}
 
     def styles(self, networks, turn):
-        mapping, synthesis = map(networks["generator"].get_layer, ("mapping", "synthesis"))
-        count = synthesis.inputs[0].shape[1]
-        mix = lambda: shared.mixed_styles(turn, mapping, count, self.mixing)  # noqa: E731
+        mix = lambda: shared.mixed_styles(turn, networks["generator"], self.mixing)  # noqa: E731
         return turn.once("styles", mix)
 
     def fake(self, networks, turn):
@@ -141,16 +134,14 @@ class StyleGAN2(Plugin):
 
     def g_penalty(self, networks, fake, turn):
         """Of half the batch: how far the path lengths are from their usual value (equation 4)."""
-        half, (h, w, _) = (turn.batch_size + 1) // 2, fake.shape[1:]
+        half = (turn.batch_size + 1) // 2
         styles, noise = self.styles(networks, turn)[:half], turn.input("noise")[:half]
         synthesis = networks["generator"].get_layer("synthesis")
 
         def off():
-            y = turn.normal("path", fake.shape[1:])[:half] / (h * w) ** 0.5
-            made = lambda styles: synthesis([styles, noise], training=True)  # noqa: E731
-            lengths = losses.path_lengths(made, styles, y)
-            usual = networks["lengths"](lengths, training=True)
-            return tf.reduce_mean(tf.square(lengths - usual))
+            y = turn.normal("path", fake.shape[1:])[:half]
+            lengths = losses.path_lengths(lambda w: synthesis([w, noise], training=True), styles, y)
+            return tf.reduce_mean(tf.square(lengths - networks["lengths"](lengths, training=True)))
 
         return self.path * losses.lazy(turn.step, self.path_every, off) if self.path else None
 

@@ -102,12 +102,14 @@ def style_based(
     return keras.Model([z, psi, noise], made, name="generator")
 
 
-def mixed_styles(turn: Turn, mapping: keras.Model, count: int, share: float) -> tf.Tensor:
-    """(n, count, d): the styles of `count` layers, from a network of `mapping_network`.
+def mixed_styles(turn: Turn, generator: keras.Model, share: float) -> tf.Tensor:
+    """(n, layers, d): what `synthesis` of a `style_based` generator takes in training.
 
     In a `share` of the images the layers from a random one on have the style of a second z, which
     is normal (mixing regularisation: Karras et al. 2019, section 3.1).
     """
+    mapping, synthesis = map(generator.get_layer, ("mapping", "synthesis"))
+    count = synthesis.inputs[0].shape[1]
     styles = tf.repeat(turn.call(mapping)[:, None], count, 1)
     if not share:
         return styles
