@@ -62,7 +62,11 @@ GAMES = {
         "digits", fields={"grow": "[8, 16]", "width": "4", "widest": "8"}, pauses=(8, 11, 16)
     ),
     "ada": Case("digits"),
-    "stylegan2": Case("digits", samples=((), ("--set", "psi=0.5"), ("--set", "psi=0"))),
+    "stylegan2": Case(
+        "digits",
+        fields={"width": "4", "widest": "8"},
+        samples=((), ("--set", "psi=0.5"), ("--set", "psi=0")),
+    ),
 }
 
 
