@@ -188,6 +188,28 @@ def content(network: keras.Model, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor
     return tf.reduce_mean(tf.square(seen(real) - seen(fake)))
 
 
+def path_lengths(
+    synthesis: Callable[[tf.Tensor], tf.Tensor], styles: tf.Tensor, y: tf.Tensor
+) -> tf.Tensor:
+    """(n, 1): |J^T y|, J the slope of images in their styles (Karras et al. 2020, equation 4).
+
+    `y` is N(0, 1) of the images' shape, and is divided by the root of the number of places, as in
+    the authors' code. Of styles (n, layers, d) it is the root mean square over the layers.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(styles)
+        seen = tf.reduce_sum(tf.cast(synthesis(styles), tf.float32) * y)
+    squares = tf.reduce_sum(tf.square(tape.gradient(seen, styles)), -1)
+    mean = tf.reduce_mean(tf.reshape(squares, [tf.shape(styles)[0], -1]), 1, keepdims=True)
+    return tf.sqrt(mean / (y.shape[1] * y.shape[2]) + 1e-8)  # the root has no slope at 0
+
+
+def lazy(step: tf.Tensor, every: int, penalty: Callable[[], tf.Tensor]) -> tf.Tensor:
+    """`every` times `penalty()` at the steps 0, `every`, 2 `every`, ..., and 0 at the others,
+    where it is not computed (lazy regularisation: Karras et al. 2020, section 3.1)."""
+    return tf.cond(step % every == 0, lambda: every * penalty(), lambda: 0.0)
+
+
 def told_apart(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Shares of real and of fake on their own side of the middle of both means.
 

@@ -122,6 +122,10 @@ class Plugin:
 
     # -- what has a default ---------------------------------------------------------------------
 
+    def fake(self, networks: Networks, turn: Turn) -> tf.Tensor:
+        """The samples of a turn that the discriminator judges; by default the generator's."""
+        return turn.call(networks["generator"])
+
     def penalty(
         self,
         discriminator: Callable[[tf.Tensor], tf.Tensor],
@@ -129,7 +133,11 @@ class Plugin:
         fake: tf.Tensor,
         turn: Turn,
     ) -> tf.Tensor | None:
-        """Added to the discriminator's loss: a scalar, such as a gradient penalty, or None."""
+        """Added to the discriminator's loss: a scalar, such as a gradient penalty, or None.
+
+        With an `augmentation` the discriminator that it is given sees what it asks of augmented,
+        as real images are.
+        """
         return None
 
     def g_penalty(self, networks: Networks, fake: tf.Tensor, turn: Turn) -> tf.Tensor | None:
@@ -252,7 +260,7 @@ class Plugin:
 
         from ganzoo.augment import overfitting
 
-        generator, discriminator = networks["generator"], networks["discriminator"]
+        discriminator = networks["discriminator"]
         optimizers, augmentation = self.optimizers(), self.augmentation
         adaptive = augmentation is not None and augmentation.adaptive
         p = networks["augmentation"].variables[0] if adaptive else None
@@ -269,10 +277,13 @@ class Plugin:
             return turn.once("real samples", lambda: real(turn))
 
         def fake(turn: Turn) -> tf.Tensor:
-            return turn.once("fake", lambda: turn.call(generator))
+            return turn.once("fake", lambda: self.fake(networks, turn))
+
+        def judged_as_real(samples: tf.Tensor, turn: Turn) -> tf.Tensor:
+            return judge(shown(samples, turn, "real"), turn)
 
         def real_logits(turn: Turn) -> tf.Tensor:
-            return turn.once("real_logits", lambda: judge(shown(reals(turn), turn, "real"), turn))
+            return turn.once("real_logits", lambda: judged_as_real(reals(turn), turn))
 
         def fake_logits(turn: Turn) -> tf.Tensor:
             return turn.once("fake_logits", lambda: judge(shown(fake(turn), turn, "fake"), turn))
@@ -281,7 +292,7 @@ class Plugin:
             return self.d_loss(real_logits(turn), fake_logits(turn))
 
         def d_penalty(turn: Turn) -> tf.Tensor | None:
-            return self.penalty(lambda x: judge(x, turn), reals(turn), fake(turn), turn)
+            return self.penalty(lambda x: judged_as_real(x, turn), reals(turn), fake(turn), turn)
 
         def g_loss(turn: Turn) -> tf.Tensor:
             if "real_logits" in inspect.signature(self.g_loss).parameters:

@@ -145,6 +145,18 @@ def test_on_it_sees_them_changed_and_the_generator_learns_through_it():
     assert all(slope is not None for slope in slopes)
 
 
+def test_a_penalty_asks_of_images_as_they_are_shown():
+    class Paying(DCGAN):
+        def penalty(self, discriminator, real, fake, turn):
+            return 100 * tf.reduce_mean(discriminator(real))
+
+    game = Trial(Paying(width=2, z_dim=4, augment="translation"), [SPEC]).new_game()
+    turn = Part(game, slice(0, 4), model_arrays(example(SPEC), 4), 4)
+    player = {player.name: player for player in game.players}["discriminator"]
+    shown = float(player.record(turn)["real_logits"])
+    assert float(player.penalty(turn)) == pytest.approx(100 * shown, rel=1e-3)
+
+
 def test_ada_moves_its_p_behind_every_turn_and_says_so(monkeypatch):
     monkeypatch.setattr(augment, "RAMP", 40)
     game, players, turn = played("ada")

@@ -35,6 +35,8 @@ SMALLEST = {
     "r3gan": ({"width": 8, "blocks": 1, "z_dim": 4, "burn_in": 16}, (POINTS, IMAGES)),
     "sngan": ({"width": 2, "z_dim": 4}, (IMAGES,)),
     "srgan": ({"width": 2, "blocks": 1, "pretrain": 2}, (LABELLED,)),
+    "stylegan": ({"width": 2, "widest": 4, "z_dim": 4, "mapping": 1}, (LABELLED,)),
+    "stylegan2": ({"width": 2, "widest": 4, "z_dim": 4, "mapping": 1}, (LABELLED,)),
     "unrolled": ({"hidden": 8, "z_dim": 4, "unroll": 2}, (POINTS,)),
     "wgan_gp": ({"width": 2, "z_dim": 4, "d_steps": 2}, (POINTS, IMAGES)),
 }

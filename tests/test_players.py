@@ -188,6 +188,21 @@ def test_adam_has_the_settings_and_each_player_its_rate():
     }
 
 
+def test_what_is_judged_while_training_may_be_other_than_what_is_sampled():
+    @dataclass(frozen=True)
+    class Noisy(Plain):
+        def fake(self, networks, turn):
+            return turn.call(networks["generator"]) + 5 + turn.normal("beside", (2,))
+
+        def g_penalty(self, networks, fake, turn):
+            return tf.reduce_mean(fake)
+
+    played = game(Noisy())
+    names, rows = played.run(0, 1)
+    assert dict(zip(names, rows[0], strict=True))["generator_penalty"] == pytest.approx(5, abs=1)
+    assert np.abs(played.sampler(np.zeros((4, played.plugin.z_dim)))).max() < 4
+
+
 def test_what_two_players_record_by_one_name_is_kept_apart():
     @dataclass(frozen=True)
     class Two(Plain):

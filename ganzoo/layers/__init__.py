@@ -10,6 +10,7 @@ from ganzoo.layers.dropout import Dropout
 from ganzoo.layers.equalised import EqualisedConv2D, EqualisedDense
 from ganzoo.layers.growing import Depth, Fade, depth_at, grown, seen_at, shrunken
 from ganzoo.layers.maxout import Maxout
+from ganzoo.layers.modulation import AdaIN, AddNoise, LearntConstant, ModulatedConv2D
 from ganzoo.layers.norm import (
     BatchNormalization,
     ConditionalBatchNorm,
@@ -21,8 +22,17 @@ from ganzoo.layers.pool import Pool
 from ganzoo.layers.resampling import Downsample, PixelShuffle, Upsample
 from ganzoo.layers.sizes import cropped, halved, halvings
 from ganzoo.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
+from ganzoo.layers.styles import (
+    MovingMean,
+    Truncation,
+    mapping_network,
+    mixed_styles,
+    style_based,
+)
 
 __all__ = [
+    "AdaIN",
+    "AddNoise",
     "BatchNormalization",
     "ConditionalBatchNorm",
     "Conv2D",
@@ -33,8 +43,11 @@ __all__ = [
     "EqualisedConv2D",
     "EqualisedDense",
     "Fade",
+    "LearntConstant",
     "Maxout",
     "MinibatchStddev",
+    "ModulatedConv2D",
+    "MovingMean",
     "PixelNorm",
     "PixelShuffle",
     "Pool",
@@ -42,6 +55,7 @@ __all__ = [
     "SpectralConv2D",
     "SpectralDense",
     "SpectralEmbedding",
+    "Truncation",
     "Upsample",
     "VectorBatchNorm",
     "cropped",
@@ -50,6 +64,9 @@ __all__ = [
     "halved",
     "halvings",
     "instance_norm",
+    "mapping_network",
+    "mixed_styles",
     "seen_at",
     "shrunken",
+    "style_based",
 ]

@@ -66,7 +66,11 @@ GAMES = {
         "digits", fields={"grow": "[8, 16]", "width": "4", "widest": "8"}, pauses=(8, 11, 16)
     ),
     "dcgan": Case("digits", fields={"augment": "ada", "width": "16", "z_dim": "32"}),
-    "stylegan2": Case("digits", samples=((), ("--set", "psi=0.5"), ("--set", "psi=0"))),
+    "stylegan2": Case(
+        "digits",
+        fields={"width": "4", "widest": "8"},
+        samples=((), ("--set", "psi=0.5"), ("--set", "psi=0")),
+    ),
 }
 
 
