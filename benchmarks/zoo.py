@@ -22,6 +22,9 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from PIL import Image
+
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS, PICTURES, BUILD = ROOT / "docs/zoo", ROOT / "docs/pictures", ROOT / "build/zoo"
@@ -114,7 +117,7 @@ def measure(name: str, run: Run) -> None:
     if (folder / "fields").exists():  # of points, with the discriminator's logits
         shutil.copy(max((folder / "samples").glob("step-*.png")), picture)
     else:
-        _ganzoo("sample", str(folder), "-n", "64", "--seed", "0", "--out", str(picture))
+        _draw(folder, run.outputs, picture)
     rows = (folder / "metrics.jsonl").read_text().splitlines()
     findings = map(json.loads, (folder / "findings.jsonl").read_text().splitlines())
     last = json.loads(rows[-1])
@@ -133,6 +136,17 @@ def measure(name: str, run: Run) -> None:
     RECORDS.mkdir(exist_ok=True)
     (RECORDS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
     print(json.dumps(record, indent=1), flush=True)
+
+
+def _draw(folder: Path, outputs: tuple[str, ...], picture: Path) -> None:
+    """The same 64 samples as each output has them, side by side."""
+    grids = []
+    for output in outputs:
+        file = folder / f"grid-{output}.png"
+        which = ("--output", output) if output else ()
+        _ganzoo("sample", str(folder), "-n", "64", "--seed", "0", "--out", str(file), *which)
+        grids.append(np.asarray(Image.open(file).convert("RGB")))
+    Image.fromarray(np.concatenate(grids, 1)).save(picture)
 
 
 def _processor() -> float:
