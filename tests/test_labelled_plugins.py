@@ -126,7 +126,7 @@ def test_infogan_that_reads_nothing_pays_the_entropy_of_the_code_and_the_square_
 
 
 def test_infogan_has_the_layers_of_its_appendix_c_1():
-    _, networks = built("infogan", MNIST, z_dim=62)
+    _, networks = built("infogan", MNIST, z_dim=62, width=64)
     assert sum(tensor.shape[1] for tensor in networks["generator"].inputs) == 74
     maps = [layer.output.shape[1:] for layer in networks["generator"].layers]
     assert {(1024,), (7, 7, 128), (14, 14, 64), (28, 28, 1)} <= set(maps)
