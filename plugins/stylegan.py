@@ -32,7 +32,7 @@ class StyleGAN(Plugin):
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1812.04948"
 
-    gamma: float = 1.0  # weight of R1, halved; 10 in the paper, at 1024 pixels
+    gamma: float = 10.0  # weight of R1, halved
     mixing: float = 0.9  # share of images with styles of two z (table 2)
     mapping: int = 4  # layers from z to w; 8 in the paper
     mapping_rate: float = 0.01  # of the others' learning rate (appendix C)

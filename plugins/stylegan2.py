@@ -31,7 +31,7 @@ class StyleGAN2(Plugin):
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1912.04958"
 
-    gamma: float = 1.0  # weight of R1, halved; 10 in the paper, at 1024 pixels
+    gamma: float = 10.0  # weight of R1, halved
     r1_every: int = 16  # steps; the whole weight falls on one of them
     path: float = 2.0  # weight of the path length; 0 in that code's `cifar`
     path_every: int = 4
