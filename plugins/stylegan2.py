@@ -31,19 +31,19 @@ class StyleGAN2(Plugin):
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1912.04958"
 
-    gamma: float = 1.0  # weight of R1, halved; 10 in the paper, at 1024 pixels
+    gamma: float = 10.0  # weight of R1, halved; 0.01 in `cifar` of stylegan2-ada-pytorch
     r1_every: int = 16  # steps; the whole weight falls on one of them
-    path: float = 2.0  # weight of the path length; 0 in that code's `cifar`
+    path: float = 2.0  # weight of the path length; 0 in `cifar`
     path_every: int = 4
     path_decay: float = 0.01  # by which the usual length follows
     mixing: float = 0.9  # share of images with styles of two z; 0 in `cifar`
-    mapping: int = 2  # layers from z to w: of `auto` and `cifar`; 8 in the paper
+    mapping: int = 2  # layers from z to w, as in `cifar`; 8 in the paper
     mapping_rate: float = 0.01  # of the others' learning rate
     width: int = 8  # channels at full resolution, doubled at each halving, up to `widest`
     widest: int = 64  # 512 in the paper
     z_dim: int = 64  # of z and w; 512 in the paper
     g_lr: float = 2e-3
-    d_lr: float = 8e-3  # 2e-3 in the paper: in so few steps D then lags behind, and variety is lost
+    d_lr: float = 2e-3
     batch_size: int = 32
     steps: int = 4_000
     ema: float = 0.998  # a half-life of 10,000 images at this batch size, as in the code
