@@ -82,7 +82,7 @@ def test_the_schema_carries_defaults_and_reasons():
         "default": None,
         "description": "side in pixels to which images are resized; null leaves them",
     }
-    assert found["fields"]["properties"]["d_lr"]["default"] == 4e-4
+    assert found["fields"]["properties"]["d_lr"]["default"] == 1e-3
     assert "section 4.2" in found["fields"]["properties"]["g_lr"]["description"]
     assert all("description" in found[name] for name in found)
 
