@@ -4,7 +4,8 @@
 below with the monitor live, and prints how often each was named and when. `python
 benchmarks/diagnosis.py replay LOGS` reads a folder of CSV files and its index.csv (file, best_fid,
 final_fid, hours) as if they were being written: a run failed that ended 1.5 times above its best
-or never got an FID below 100; the rest are healthy.
+or never got an FID below 100; the rest are healthy. `python benchmarks/diagnosis.py list NAME` and
+`table NAME`: runs that were written down beforehand, see `verdicts.py`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import verdicts
 
 import ganzoo
-from ganzoo import data
 from ganzoo.errors import GanzooError
 from ganzoo.eval.diagnosis import records
 from ganzoo.eval.diagnosis.monitor import Monitor
@@ -141,23 +141,9 @@ UNSEEN_HEALTHY = (
 )
 
 
-def few(folder: Path) -> str:
-    """64 of the embedded digits as a file, with the data set's own held-out ones."""
-    train, test = data.load("digits"), data.load("digits", split="test")
-    path = folder / "few.npz"
-    np.savez(
-        path,
-        x_train=train.arrays["image"][:64],
-        y_train=train.arrays["label"][:64],
-        x_test=test.arrays["image"],
-        y_test=test.arrays["label"],
-    )
-    return str(path)
-
-
 def findings(case: Case, seed: int, folder: Path) -> list[dict[str, Any]]:
     """What the monitor said while the case trained; the run is over at the first NaN."""
-    source = few(folder) if case.data == "few" else case.data
+    source = verdicts.few(folder) if case.data == "few" else case.data
     outdir = folder / "run"
     every = case.steps // LOOKS
     try:
@@ -276,9 +262,18 @@ def main() -> None:
     trained.add_argument("--unseen", action="store_true", help="settings that no rule was tuned on")
     trained.add_argument("--keep", type=Path, help="keep the run folders here")
     commands.add_parser("replay").add_argument("logs", type=Path)
+    listed = commands.add_parser("list")
+    listed.add_argument("name")
+    listed.add_argument("only", nargs="*", metavar="RUN")
+    listed.add_argument("--threads", type=int, help="of TensorFlow's; by default one a core")
+    commands.add_parser("table").add_argument("name")
     asked = parser.parse_args()
     if asked.command == "replay":
         replay(asked.logs)
+    elif asked.command == "list":
+        verdicts.run(asked.name, asked.only, asked.threads)
+    elif asked.command == "table":
+        verdicts.table(asked.name)
     else:
         with tempfile.TemporaryDirectory() as folder:
             seeds = range(asked.first_seed, asked.first_seed + asked.seeds)

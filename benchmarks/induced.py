@@ -20,10 +20,12 @@ OPTIMIZERS = {
 
 @dataclass(frozen=True)
 class Induced(Plugin):
-    """Goodfellow et al. 2014 with two hidden layers, and a field for each way to break it."""
+    """Goodfellow et al. 2014 with hidden layers, and a field for each way to break it."""
 
     z_dim: int = 16
     hidden: int = 128
+    depth: int = 2  # hidden layers of both
+    activation: str = "relu"  # "sigmoid" loses the gradient on the way down
     steps: int = 4_000
     g_lr: float = 1e-3
     d_lr: float = 1e-3
@@ -39,21 +41,22 @@ class Induced(Plugin):
         return keras.Sequential(
             [
                 keras.Input((self.z_dim,), name="z"),
-                layers.Dense(self.hidden, activation="relu"),
-                layers.Dense(self.hidden, activation="relu"),
+                *self._hidden(),
                 layers.Dense(spec.size, activation=last, dtype="float32"),
                 layers.Reshape(spec.shape, dtype="float32"),
             ],
             name="generator",
         )
 
+    def _hidden(self) -> list[layers.Layer]:
+        return [layers.Dense(self.hidden, activation=self.activation) for _ in range(self.depth)]
+
     def discriminator(self, spec: DataSpec) -> keras.Model:
         return keras.Sequential(
             [
                 keras.Input(spec.shape, name=spec.key),
                 layers.Flatten(),
-                layers.Dense(self.hidden, activation="relu"),
-                layers.Dense(self.hidden, activation="relu"),
+                *self._hidden(),
                 layers.Dense(1, dtype="float32"),
             ],
             name="discriminator",
