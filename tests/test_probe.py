@@ -90,6 +90,7 @@ def test_labelled_images_bring_every_value_of_a_row():
     assert set(row) == {
         *("score", "score_of_reals", "diversity", "duplicates", "precision", "recall", "copies"),
         *("classes", "real_classes", "real_logits_train", "real_logits_heldout"),
+        *("real_logits_train_std", "fake_logits_sampled", "outside", "unreached"),
     }
     assert sum(row["classes"]) == pytest.approx(1, abs=1e-4)
     assert len(row["real_classes"]) == 10

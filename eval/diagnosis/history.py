@@ -46,6 +46,8 @@ JUDGED = {
     "fake_logits_std",
     "real_logits_train",
     "real_logits_heldout",
+    "real_logits_train_std",
+    "fake_logits_sampled",
 }
 """What a discriminator's record and the probe say of it: no other one's values stand for them."""
 NORM = "_grad_norm"

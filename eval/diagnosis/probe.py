@@ -38,6 +38,11 @@ ENOUGH = 200
 """Other reals that may be scored as if they were samples."""
 SIDE = 8
 MOST_CLASSES = 100  # more have too few of the samples each to be told from chance
+OTHER = 0.5
+"""Of the samples' spread: as far apart the same z must come out in training and in inference mode
+for the samples of training mode to be scored as well."""
+EDGE = 0.05
+"""Of the range: as far beyond it, or beyond all samples, a value counts as outside."""
 PROTOCOL = (
     f"of images, the Frechet distance of {SAMPLES} samples of the averaged generator to {SAMPLES} "
     f"training samples, as {SIDE}x{SIDE} block means; of points, the squared MMD of {COMPARED} to "
@@ -89,9 +94,14 @@ class Probe:
         )
         self.inputs = [self._input(one, bits) for one in inputs]
         self._blas = ThreadpoolController()
-        self._made = [_inference(sampler, self.inputs, i, o) for i, o in enumerate(outputs)]
+        self._made = [_called(sampler, self.inputs, i, o) for i, o in enumerate(outputs)]
         self._sample = self._made[0]
-        fed = zip(inputs, self.inputs, strict=True)
+        self._moving = [v for v in sampler.non_trainable_variables if "float" in v.dtype]
+        self._restored = sampler.non_trainable_variables
+        self._sample_in_training = _called(sampler, self.inputs, 0, outputs[0], training=True)
+        fed = list(zip(inputs, self.inputs, strict=True))
+        self._fed = {one.name: rows for one, rows in fed}
+        self.asked = next((_labels(x) for one, x in fed if isinstance(one.source, Label)), None)
         self._shown = [rows for one, rows in fed if isinstance(one.source, Data) and rows.ndim == 4]
         self.judge_by(judges)
 
@@ -166,17 +176,20 @@ class Probe:
         Always `score` (`PROTOCOL`; lower is better) and those of `Variety.variety`; where there
         are enough other training samples, `score_of_reals`, which is what they score. For images
         also `Variety.neighbours`; for points with known modes the shares of samples by nearest
-        mode as `classes`, and `high_quality`, the share within 3 sigma of one. Of a discriminator
-        that takes an image and at most what the data brings beside it, `real_logits_train` and
-        `real_logits_heldout`: its mean logit, in inference mode, on training images and on those
-        of the test split; of several, each behind its player's name. Raises GanzooError where a
-        sample is not finite.
+        mode as `classes`, and `high_quality`, the share within 3 sigma of one. Of data with a
+        range, the shares of the samples' values `outside` it and of the reals' values `unreached`
+        by any sample. `score_in_training`, where the sampler's training mode makes other samples of
+        the same z: what those score. Of a discriminator that takes an image and at most what the
+        data brings beside it, in inference mode, the mean logits on training images
+        (`real_logits_train`, with their deviation, `real_logits_train_std`), on those of the test
+        split (`real_logits_heldout`) and on the samples (`fake_logits_sampled`); of several, each
+        behind its player's name. Raises GanzooError where a sample is not finite.
         """
         fake = _in_batches(self._sample, self.inputs)
         if not np.isfinite(fake).all():
             raise GanzooError("a sample of the averaged generator is not finite")
         with self._blas.limit(limits=1, user_api="blas"):  # its threads spin beside TensorFlow's
-            return self.compare(fake) | self._judge()
+            return self.compare(fake) | self._in_training(fake) | self._judge(fake)
 
     def _score(self) -> Callable[[np.ndarray], float]:
         """Features -> the score of `PROTOCOL`."""
@@ -191,8 +204,41 @@ class Probe:
         row: dict[str, Any] = {"score": self.score(features), **self.floor}
         row |= self.variety.variety(features[: self.variety.n])
         if self.spec.is_image:
-            return row | self.variety.neighbours(features[:COMPARED])
+            asked = None if self.asked is None else self.asked[:COMPARED]
+            row |= self.variety.neighbours(features[:COMPARED], asked)
+            if self._shown:  # made from training images: to be like them is its task
+                del row["copies"]
+            return row | self._values(fake[:COMPARED])
         return row | self._modes(fake)
+
+    def _values(self, fake: np.ndarray) -> dict[str, float]:
+        """How the values of the samples lie in those of the data."""
+        if self.spec.range is None:
+            return {}
+        low, high = self.spec.range
+        edge = EDGE * (high - low)
+        real = _floats(self.arrays[self.spec.key][:COMPARED])
+        missed = (real < fake.min() - edge) | (real > fake.max() + edge)
+        beyond = (fake < low - edge) | (fake > high + edge)
+        return {"outside": float(beyond.mean()), "unreached": float(missed.mean())}
+
+    def _in_training(self, fake: np.ndarray) -> dict[str, float]:
+        """What the samples score in training mode, where that makes others of the same z."""
+        if not self._moving:
+            return {}
+        before = [variable.numpy() for variable in self._restored]
+        try:
+            n = min(GRID, len(fake))
+            some = _in_batches(self._sample_in_training, [x[:n] for x in self.inputs])
+            apart = np.sqrt(np.mean((some - fake[:n]) ** 2))
+            if not apart > OTHER * np.sqrt(np.mean((some - some.mean(0)) ** 2)):
+                return {}
+            made = _in_batches(self._sample_in_training, self.inputs)
+        finally:
+            for variable, value in zip(self._restored, before, strict=True):
+                variable.assign(value)
+        finite = np.isfinite(made).all()
+        return {"score_in_training": self.score(self._features(made))} if finite else {}
 
     def _modes(self, points: np.ndarray) -> dict[str, Any]:
         """Of points with known modes: who hits which. None are known of other data."""
@@ -209,19 +255,29 @@ class Probe:
 
     # -- the discriminators ---------------------------------------------------------------------
 
-    def _judge(self) -> dict[str, float]:
-        """Mean logits on reals that were trained on, and on reals that nobody saw."""
+    def _judge(self, fake: np.ndarray) -> dict[str, float]:
+        """Logits on reals that were trained on, on reals that nobody saw, and on these samples."""
         if not self.held_out:
             return {}
-        train = {name: array[:COMPARED] for name, array in self.arrays.items()}
+        train = {name: _floats(array[:COMPARED]) for name, array in self.arrays.items()}
+        made = {name: rows[:COMPARED] for name, rows in self._fed.items()}
+        made[self.spec.key] = fake[:COMPARED]
         found = {}
         for judge, (call, names) in self._logits.items():
             if call is None or not set(names) <= set(self.held_out) & set(train):
                 continue
-            for split, arrays in (("train", train), ("heldout", self.held_out)):
-                column = f"real_logits_{split}"
-                value = float(_in_batches(call, [arrays[name] for name in names]).mean())
-                found[f"{judge}_{column}" if self._several else column] = value
+            real, new = (
+                _in_batches(call, [arrays[name] for name in names])
+                for arrays in (train, self.held_out)
+            )
+            values = {"real_logits_train": real.mean(), "real_logits_heldout": new.mean()}
+            values["real_logits_train_std"] = real.std()
+            if all(
+                name in made and made[name].shape[1:] == train[name].shape[1:] for name in names
+            ):
+                values["fake_logits_sampled"] = _in_batches(call, [made[n] for n in names]).mean()
+            name = f"{judge}_" if self._several else ""
+            found |= {f"{name}{column}": float(value) for column, value in values.items()}
         return found
 
     def _held_out(self) -> dict[str, np.ndarray] | None:
@@ -234,7 +290,7 @@ class Probe:
             return None  # a source without a test split
         if test.spec != self.spec:
             return None
-        return {name: _spread(array) for name, array in test.arrays.items()}
+        return {name: _floats(_spread(array)) for name, array in test.arrays.items()}
 
     def _judge_of(self, model: keras.Model) -> tuple[Callable[[list[Any]], Any] | None, list[str]]:
         """A discriminator compiled for inference, and the arrays that it takes; None where it
@@ -245,11 +301,11 @@ class Probe:
         made = [tuple(tensor.shape[1:]) for tensor in model.outputs]
         if made != [(1,)] or not set(names) <= set(arrays):
             return None, names
-        like = [arrays[name] for name in names]
+        like = [_floats(arrays[name][:1]) for name in names]
         shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
         if [array.shape[1:] for array in like] != shapes:
             return None, names
-        return _inference(model, like), names
+        return _called(model, like), names
 
     @staticmethod
     def _features(samples: np.ndarray) -> np.ndarray:
@@ -276,16 +332,25 @@ def _chosen(
     return found
 
 
+def _labels(rows: np.ndarray) -> np.ndarray:
+    """Whole numbers (n,) of a label input's rows, which may be one-hot."""
+    return rows.argmax(-1) if rows.ndim == 2 else rows.astype(np.int64)
+
+
 def _spread(array: np.ndarray) -> np.ndarray:
     """Some rows from the first to the last: of all classes, where they are sorted by class."""
     return array[np.linspace(0, len(array) - 1, min(COMPARED, len(array))).astype(int)]
 
 
-def _inference(
-    model: keras.Model, like: list[np.ndarray], place: int = 0, output: Output | None = None
+def _called(
+    model: keras.Model,
+    like: list[np.ndarray],
+    place: int = 0,
+    output: Output | None = None,
+    training: bool = False,
 ) -> Callable[[list[Any]], Any]:
-    """The model compiled for inference on arrays like those: pixels in, float32 out; of several
-    outputs the one of this name, or at this place."""
+    """The model compiled for arrays like those: pixels in, float32 out; of several outputs the one
+    of this name, or at this place. In inference mode if not `training`."""
     signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in like]
 
     @tf.function(input_signature=[signature])
@@ -293,7 +358,7 @@ def _inference(
         inputs = [
             tf.cast(x, tf.float32) / 127.5 - 1.0 if x.dtype == tf.uint8 else x for x in arrays
         ]
-        made = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+        made = model(inputs if len(inputs) > 1 else inputs[0], training=training)
         if isinstance(made, dict):
             made = made[output.name]
         return tf.cast(made[place] if isinstance(made, (list, tuple)) else made, tf.float32)

@@ -70,7 +70,9 @@ class Variety:
             "recall": float((across <= radii[:, None]).any(0).mean()),
         }
 
-    def neighbours(self, fake: np.ndarray) -> dict[str, list[float] | float]:
+    def neighbours(
+        self, fake: np.ndarray, asked: np.ndarray | None = None
+    ) -> dict[str, list[float] | float]:
         """What the nearest training samples of the features (m, d) say.
 
         `copies`: the share of samples whose nearest training sample is much nearer than the
@@ -79,13 +81,16 @@ class Variety:
         sparse regions, so that a collapse into a dense one is not taken for copying.
 
         `classes`: the share of samples whose nearest is of class 0, 1, ...; `real_classes`: the
-        training set's own shares.
+        training set's own shares. `label_agreement`: of samples that were `asked` (m,) for by
+        class, the share whose nearest is of that class.
         """
         first, ratio = self._nearest(fake)
         values: dict[str, list[float] | float] = {"copies": float((ratio < self.copy_ratio).mean())}
         if self.labels is not None and self.classes:
             values["classes"] = _shares(self.labels[first], self.classes)
             values["real_classes"] = _shares(self.labels, self.classes)
+            if asked is not None:
+                values["label_agreement"] = float((self.labels[first] == asked).mean())
         return values
 
     def _nearest(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
