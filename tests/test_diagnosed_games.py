@@ -53,7 +53,7 @@ def game(*pairs: tuple[str, str], **failing: dict[str, Any]) -> list[dict]:
     if any("score" in changes for changes in failing.values()):
         for row in merged:
             if "score" in row and row["step"] > 0.3 * TOTAL:
-                row["score"] = 9.0
+                row |= {"score": 9.0, "precision": 0.1, "recall": 0.0}
     return merged
 
 
@@ -149,7 +149,9 @@ def test_what_bears_no_name_is_nobodys_where_there_are_two_discriminators():
     rows = [{k.removeprefix("d_1_"): v for k, v in row.items()} for row in game(*pairs)]
     for row in rows:
         row |= {"fake_logits": 9.0, "real_logits": 0.5, "d_accuracy_fake": 0.0}
-        row |= {"score": 9 + row["step"] / TOTAL} if "score" in row else {}
+        row["loss"] = 9.5
+        if "score" in row:
+            row |= {"score": 9 + row["step"] / TOTAL, "precision": 0.1, "recall": 0.0}
     assert "discriminator_beaten" not in failures(judge(rows, *pairs))
     assert "discriminator_beaten" in failures(judge(rows, pairs[0]))
 

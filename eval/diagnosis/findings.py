@@ -10,7 +10,7 @@ from ganzoo.errors import unknown
 from ganzoo.eval.diagnosis.history import History
 from ganzoo.files import plain
 
-VERDICTS = ("healthy", "not_judged")
+VERDICTS = ("healthy", "doubtful", "not_judged")
 """Names of what is said of a whole training in which no failure was found."""
 SEVERITIES = ("failure", "warning", "info")
 """Worst first; only `failure` is an alarm."""
@@ -91,7 +91,8 @@ class Rule:
     `about` says whom they are asked about: every `pair`; the `generator` or the `discriminator` of
     every pair, who is told of once, against however many it plays; every `player`; or the
     `samples`, once. A sign is told once it was seen at `looks` looks in a row, over `lasts` of the
-    phase so far or, where its length is known, of the whole phase.
+    phase so far or, where its length is known, of the whole phase; it is no alarm, but a warning,
+    until it has stood for `alarms` of that.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Rule:
     about: str = "pair"
     looks: int = 3
     lasts: float = 0.1
+    alarms: float = 0.0
 
     def __post_init__(self) -> None:
         if self.about not in ABOUT:

@@ -21,12 +21,13 @@ LEAST = 5
 """... but no fewer values than these. As many of the first ones are 'early'."""
 SPARSE = 500
 """From so many values on, medians are taken anew only whenever a 500th part has been added."""
-SETTLED = 0.5
-"""Of the steps that an average remembers: from here on more than a third of it is news."""
-LATE = 0.6
-"""Of a run that is too short for that."""
 POOR = 0.1
 """A precision or a recall below it is that of bad samples, whatever the score."""
+GOOD, NEAR = 0.5, 3.0
+"""A precision and a recall that are both above the first are those of good samples, and so is a
+score below so many times that of reals."""
+GAINED = 0.1
+"""Of precision and recall together: a gain that is no noise of 500 samples."""
 CURVE = 48
 """Points of a curve in a finding's evidence."""
 ALIASES = {
@@ -130,19 +131,17 @@ class Series:
 class Record:
     """The columns of one phase, from the step `start` to `end`, or None where nobody knows it.
 
-    `memory`: over how many steps the generator that is scored is averaged. `aliases` rename
-    columns. The clock goes on from the phase `before`, all else begins anew.
+    `aliases` rename columns. The clock goes on from the phase `before`, all else begins anew.
     """
 
     def __init__(
         self,
         start: int = 0,
         end: int | None = None,
-        memory: float = 0.0,
         aliases: Mapping[str, str] | None = None,
         before: Record | None = None,
     ):
-        self.start, self.end, self.memory, self.aliases = start, end, memory, aliases or {}
+        self.start, self.end, self.aliases = start, end, aliases or {}
         self.step, self.rows = before.step if before else start, 0
         self.row: dict[str, Any] = {}
         self.players: tuple[str, ...] = ()
@@ -341,17 +340,37 @@ class History:
     def trend(self, since: int = 0) -> str | None:
         """What the score did lately: 'better' or 'worse' by a tenth of its `pace`, or 'flat'.
 
-        None where there is no score; 'better' also while there are too few looks to say.
+        'better' also if precision and recall together rose, and while there are too few looks to
+        say; None where there is no score.
         """
         pace = self.pace(since)
         if pace is None:
             return None
+        if self.gain() > GAINED:
+            return "better"
         return "better" if pace < 0.9 else "worse" if pace > 1.1 else "flat"
 
-    def settled(self) -> bool:
-        """Whether the scored average has left its first weights, or most of the phase is over."""
-        late = bool(self.length) and self.progress() >= LATE
-        return late or self.age >= SETTLED * self.record.memory
+    def good(self) -> bool:
+        """Whether most samples look real, and most reals look like samples: nothing about the
+        players is wrong then, whatever their losses look like."""
+        precision, recall = (self[name].values[-3:] for name in ("precision", "recall"))
+        if precision and recall and min(np.median(precision), np.median(recall)) >= GOOD:
+            return True
+        return self.near()
+
+    def near(self) -> bool:
+        """Whether the samples score nearly as reals do."""
+        score, floor = self["score"].values[-3:], self["score_of_reals"].level
+        return bool(score) and bool(np.median(score) <= NEAR * floor)  # nan where it is unknown
+
+    def gain(self) -> float:
+        """By how much precision and recall together rose since the middle of the phase so far."""
+        both = [self["precision"].values, self["recall"].values]
+        if not both[0] or len(both[0]) != len(both[1]) or len(both[0]) < 4:
+            return 0.0
+        sums = np.add(*both)
+        middle = len(sums) // 2
+        return float(np.median(sums[-3:]) - np.median(sums[max(0, middle - 3) : middle]))
 
     def falls(self) -> bool:
         """Whether the last look was better by a tenth than the one before it."""

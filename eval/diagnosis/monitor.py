@@ -7,10 +7,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ganzoo.eval.diagnosis import remedies, rules_players, rules_samples
+import numpy as np
+
+from ganzoo.eval.diagnosis import remedies, rules_code, rules_players, rules_samples
 from ganzoo.eval.diagnosis.findings import SEVERITIES, Finding, Remedy, Rule, Sign
 from ganzoo.eval.diagnosis.history import (
     ALIASES,
+    POOR,
     History,
     Record,
     Subject,
@@ -22,7 +25,7 @@ from ganzoo.player import ROLES
 
 __all__ = ["Finding", "Monitor", "diagnose", "duration"]
 
-RULES = rules_players.RULES + rules_samples.RULES
+RULES = rules_code.RULES + rules_players.RULES + rules_samples.RULES
 NON_FINITE = Remedy(
     "Go back to the last good checkpoint's settings with lower rates, or train in float32.",
     {"g_lr": 1 / 4, "d_lr": 1 / 4},
@@ -48,9 +51,8 @@ class Monitor:
     read it stay silent. `total_steps` sets how long a sign must last; without it that is measured
     in the steps so far. `phases` are (first step, pairs), as `enter` takes them, and `milestones`
     the steps at which phases will end, as far as they are known; without phases the players go by
-    the names of a usual GAN. Of the `fields`, `ema` says how long the scored average remembers;
-    else the `plugin`'s name, its `fields`, the `data` set and the `run`'s folder only serve the
-    remedies' commands. Every one may be left out.
+    the names of a usual GAN. The `plugin`'s name, its `fields`, the `data` set and the `run`'s
+    folder only serve the remedies' commands. Every one may be left out.
     """
 
     def __init__(
@@ -64,9 +66,6 @@ class Monitor:
         milestones: Iterable[int] = (),
         rules: Sequence[Rule] = RULES,
     ):
-        average = (fields or {}).get("ema")
-        average = average if isinstance(average, float) else 0.0
-        self.memory = 1 / (1 - average) if average < 1 else math.inf
         self.context = remedies.Context(plugin, data, run, fields or {})
         self.total_steps, self.milestones, self.rules = total_steps, tuple(milestones), rules
         self.findings: list[Finding] = []
@@ -100,7 +99,7 @@ class Monitor:
         edges = [*self.milestones, *(step for step, _ in self._coming), self.total_steps or 0]
         end = min((step for step in edges if step > start), default=None)
         self.pairs, before = pairs, self.record
-        self.record = Record(start, end, self.memory, ALIASES if pairs is None else {}, before)
+        self.record = Record(start, end, ALIASES if pairs is None else {}, before)
         self._seen: dict[tuple[Rule, Subject], tuple[int, int]] = {}
         """Of each sign that stands: the step of its first look, and how many looks since."""
         self._said: list[tuple[str, tuple[str, ...], str]] = []
@@ -149,6 +148,8 @@ class Monitor:
         slow = (history.pace() or 0.0) > SLOW
         if sign.passing and slow and stood >= LONG and looks >= ENOUGH - 2:
             sign = dataclasses.replace(sign, severity="failure")
+        if sign.severity == "failure" and stood < rule.alarms:
+            sign = dataclasses.replace(sign, severity="warning")
         if looks + 1 < rule.looks or stood < rule.lasts:
             return []
         return self._tell(rule.name, rule.remedy, sign, since, history, rule.about)
@@ -207,7 +208,8 @@ class Monitor:
     def verdict(self) -> Finding | None:
         """`healthy` with what speaks for it, or None where a failure was found.
 
-        Where no two players play against each other it is `not_judged`, whatever the samples are.
+        It is `doubtful`, a warning, where a warning still stands or the samples are poor, and
+        `not_judged` where no two players play against each other, whatever the samples are.
         """
         if any(finding.severity == "failure" for finding in self.findings):
             return None
@@ -215,13 +217,28 @@ class Monitor:
         evidence = self._evidence()
         if len(score):
             evidence |= {"best_score": score.least, "curve": score.curve()}
-        name, message = "healthy" if self._judged() else "not_judged", "No failure was found"
+        message = "No failure was found"
+        if not self._judged():
+            message += " in the samples" if len(score) else ""
+            return Finding("not_judged", "info", step, 0, f"{message}{self._unseen()}.", evidence)
+        doubts = self._doubts()
+        if doubts:
+            message += f", but {' and '.join(doubts)}{self._unseen()}: look at the samples"
+            return Finding("doubtful", "warning", step, 0, f"{message}.", evidence)
         warned = sorted({f.name for f in self.findings if f.severity == "warning"})
-        if name == "not_judged" and len(score):
-            message += " in the samples"
         if warned:
-            message += f", but warnings were given ({', '.join(warned)})"
-        return Finding(name, "info", step, 0, f"{message}{self._unseen()}.", evidence)
+            message += f"; warnings that were given have passed ({', '.join(warned)})"
+        return Finding("healthy", "info", step, 0, f"{message}{self._unseen()}.", evidence)
+
+    def _doubts(self) -> list[str]:
+        """What speaks against a run in which no failure was found, as it ends."""
+        told = {name for name, _, severity in self._said if severity == "warning"}
+        stand = sorted({rule.name for rule, _ in self._seen if rule.name in told})
+        stand = [] if self.history.good() else stand
+        doubts = [f"{', '.join(stand)} still stand{'' if len(stand) > 1 else 's'}"] if stand else []
+        looks = [(name, self.history[name].values[-3:]) for name in ("precision", "recall")]
+        poor = [f"{name} is {np.median(v):.2f}" for name, v in looks if v and np.median(v) < POOR]
+        return doubts + poor
 
     def _judged(self) -> bool:
         """Whether two players that were seen play against each other."""

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ganzoo import handles
 from ganzoo.eval.diagnosis.findings import Remedy
 
 OPTIONS = {"batch_size": "--batch-size", "steps": "--steps"}
 """Fields that have an option of their own; others are given by --set."""
+LEAST_RATE, USUAL_RATE = 1e-6, 2e-4
+"""A learning rate that moves no weight of a usual size, and the one of Radford et al. 2015."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,15 @@ class Context:
 
 
 def command(remedy: Remedy, context: Context) -> str:
-    """The line to type, or "" where it is not known what to run.
+    """The line to type, or "" where it is not known what to run, or nothing that can be typed.
 
     It repeats the run with other settings; with no run folder, the plugin on the data.
     """
     if remedy.instead and context.run:
         first, *others = remedy.instead
         return shlex.join(["ganzoo", first, context.run, *others])
+    if handles.is_name(context.plugin) or handles.is_name(context.data):
+        return ""  # objects of a Python that no command line reaches
     if context.run:
         words = ["--config", f"{context.run}/config.yaml"]
     elif context.plugin and context.data:
@@ -47,8 +52,11 @@ def _changed(factors: Mapping[str, float], fields: Mapping[str, Any]) -> Iterato
         old = fields.get(name)
         if isinstance(old, bool) or not isinstance(old, (int, float)) or not abs(old) < 1e15:
             continue
-        new = old * factor if isinstance(old, float) else max(1, int(old * factor))
-        if new == old:
+        if name.endswith("_lr") and old < LEAST_RATE:
+            new = USUAL_RATE  # whatever is wrong: by this one nothing is learnt
+        else:
+            new = old * factor if isinstance(old, float) else max(1, int(old * factor))
+        value, present = (f"{n:g}" if isinstance(old, float) else str(n) for n in (new, old))
+        if value == present:
             continue
-        value = f"{new:g}" if isinstance(new, float) else str(new)
         yield from (OPTIONS[name], value) if name in OPTIONS else ("--set", f"{name}={value}")

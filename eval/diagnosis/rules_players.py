@@ -1,7 +1,7 @@
 """Failures of the game, seen in losses, gradients, accuracies and logits.
 
-What the discriminator does is a failure only where the samples show it: each of these is a warning
-while a score is falling, and an alarm where it is not or where there is none.
+What the players do is a failure only where the samples show it: each of these is a warning at most
+while the samples are good or get better, and an alarm otherwise, as where nobody looks at them.
 """
 
 from __future__ import annotations
@@ -24,10 +24,14 @@ NEAR_ZERO, FALLEN = 0.15, 0.2
 highest level: at cross-entropy, the right answers have a probability of 0.93."""
 ZERO = 0.05
 """A loss below it needs no comparison."""
+SURE = 0.01
+"""A least-squares loss below it is off by a tenth at most, on reals and on fakes."""
 STANDING = 1e-3
 """A critic's loss that fell to this part of its own highest level, and moves by no more."""
 FROZEN = 1e-5
 """A loss that moves by less than this part of itself comes from a constant output."""
+INVERTED = 1.0
+"""Deviations by which the logits of fakes lie above those of reals."""
 EXPLODED = 1e3
 """Times its own early level: no schedule or architecture asks for that."""
 SWING = 5.0
@@ -37,9 +41,9 @@ PERIODIC = 0.6
 """An autocorrelation at the period of a cycle; noise of 64 values stays below 0.4."""
 
 
-def _severity(history: History, since: int = 0) -> str:
-    """An alarm where the samples do not get better, or where nobody looks at them."""
-    return "warning" if history.trend(since) == "better" else "failure"
+def _severity(history: History) -> str:
+    """An alarm where the samples are bad and do not get better, or where nobody looks at them."""
+    return "warning" if history.good() or history.trend() == "better" else "failure"
 
 
 def _accuracy(history: History) -> float:
@@ -60,7 +64,7 @@ def vanishing_gradient(history: History) -> Sign | None:
         return None
     vanished = norm.level < VANISHED * max(norm.early, norm.peak)
     separated = _accuracy(history) >= PERFECT or separation(history) >= SEPARATED
-    if not ((vanished and separated) or norm.level < NOTHING):
+    if not ((vanished and separated) or norm.level < NOTHING) or history.good():
         return None
     return Sign(
         _severity(history),
@@ -84,12 +88,16 @@ def saturated_discriminator(history: History) -> Sign | None:
     if not history.has("discriminator_loss") or _is_critic(loss):
         return None
     near = loss.level < ZERO or (loss.level < NEAR_ZERO and loss.level < FALLEN * loss.peak)
-    accuracy = _accuracy(history)
-    if not near or (accuracy < PERFECT - 0.02 and separation(history) < SEPARATED):
+    accuracy, apart = _accuracy(history), separation(history)
+    if np.isnan(accuracy) and np.isnan(apart):  # the losses alone, and nobody says which
+        near = near and (loss.level < SURE or _can_be_cross_entropy(history))
+    elif not (accuracy >= PERFECT - 0.02 or apart >= SEPARATED):
+        return None
+    if not near or history.good():
         return None
     trend = history.trend()
     bad = trend == "worse" or (trend == "flat" and history.hopeless())
-    late = len(history["score"]) > LEAST and history.settled() and not history.falls()
+    late = len(history["score"]) > LEAST and not history.falls()
     bad = trend is None or (bad and late)
     return Sign(
         "failure" if bad else "warning",
@@ -100,13 +108,25 @@ def saturated_discriminator(history: History) -> Sign | None:
     )
 
 
+def _can_be_cross_entropy(history: History) -> bool:
+    """Whether these losses of G and D can be those of Goodfellow et al. 2014.
+
+    Of fakes that D calls real with probability p, G loses -log p and D at least -log(1 - p). A
+    healthy least-squares D has a loss as low as that of a cross-entropy's that has won, but G's is
+    below 1.
+    """
+    g, d = history["generator_loss"].level, history["discriminator_loss"].level
+    return g <= 0 or d >= -0.5 * np.log1p(-np.exp(-g))
+
+
 def dead_discriminator(history: History) -> Sign | None:
     """D's output no longer depends on its input: its logits, or its loss, stand still."""
     loss = history["discriminator_loss"]
     if not history.has("discriminator_loss") or len(loss) < 2 * LEAST:
         return None
     deviation = max(history[f"{side}_logits_std"].level for side in ("real", "fake"))
-    if not (deviation < NOTHING or _stands_still(loss)):  # deviation is nan where unknown
+    still = _stands_still(loss) if np.isnan(deviation) else deviation < NOTHING
+    if not still or history.good():
         return None
     return Sign(
         _severity(history),
@@ -133,7 +153,7 @@ def discriminator_beaten(history: History) -> Sign | None:
     """D is at chance or fooled by every fake, and the samples are no better for it."""
     apart = separation(history)
     accuracy = history["d_accuracy_fake"].level
-    if not apart < 0.2 or history.trend() is None:
+    if not apart < 0.2 or history.trend() is None or history.good() or inverted(history):
         return None
     if history.trend() == "better" or not (history.hopeless() or history.trend() == "worse"):
         return None
@@ -149,6 +169,19 @@ def discriminator_beaten(history: History) -> Sign | None:
         },
         history["d_accuracy_fake"].name,
     )
+
+
+def inverted(history: History) -> bool:
+    """Whether D takes reals for fakes and fakes for reals, and is rewarded for it.
+
+    A D that is merely beaten does so too, but its loss is as high as such logits make it: by the
+    cross-entropy at least that of their means (Jensen), and by other losses not much less.
+    """
+    real, fake = (history[f"{side}_logits"].level for side in ("real", "fake"))
+    if not separation(history) < -INVERTED or _accuracy(history) > 0.5:
+        return False
+    right = np.logaddexp(0, -real) + np.logaddexp(0, fake)
+    return bool(history["discriminator_loss"].level < 0.5 * right)
 
 
 def exploding(history: History) -> Sign | None:
@@ -200,11 +233,12 @@ def _swinging(history: History, loss: Series) -> Sign | None:
 def _cycling(history: History, loss: Series) -> Sign | None:
     if not loss.spread() > 0.3 * abs(loss.level):
         return None
+    bad = history.trend() == "worse" or history.hopeless()
     period, strength = cycle(np.asarray(loss.values[-ROWS_OF_A_CYCLE:]))
     if strength < PERIODIC:
         return None
     return Sign(
-        "failure" if history.trend() == "worse" or history.hopeless() else "warning",
+        "failure" if not history.good() and bad else "warning",
         f"{loss.name} goes round in a cycle of {period} rows",
         {"period_in_rows": period, "autocorrelation": strength, "spread": loss.spread()},
         loss.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ganzoo.eval.diagnosis.findings import Remedy, Rule, Sign
-from ganzoo.eval.diagnosis.history import History, duration, separation
+from ganzoo.eval.diagnosis.history import POOR, History, duration, separation
 from ganzoo.eval.diagnosis.rules_players import OSCILLATION
 
 ALIKE = 0.3
@@ -28,15 +28,38 @@ HALVED = 0.5
 """Of the samples' diversity."""
 GAIN, LEARNED = 1.25, 0.97
 """Of the distance between D's mean logits; and an accuracy that leaves little to learn."""
+BY_MODE = 0.5
+"""Times the score: what the same generator's samples score in training mode."""
 COPIES = 0.3
 """The share of samples that are nearer to one training sample than reals ever are; 0.01 by
 chance."""
+OVERFITTING = (
+    "real_logits_train",
+    "real_logits_heldout",
+    "fake_logits_sampled",
+    "real_logits_train_std",
+)
+TOLD_APART = 0.5
+"""Deviations of D's logits: a distance below it is no denominator."""
 OVERFIT, OVERFIT_BADLY = 0.5, 0.75
 """r_v of Karras et al. 2020 (equation 1): 0 is none, 1 is a D for which new reals are fakes."""
 
 
+STANDS = 0.25
+"""Of the phase: a collapse that has not stood so long may be one that passes."""
+SAME = 0.02
+"""Samples less diverse than this part of the reals are one and the same."""
+
+
 def _severity(history: History) -> str:
-    return "warning" if history.trend() == "better" else "failure"
+    """No alarm while the samples get better, be it only since the look before this one."""
+    return "warning" if history.trend() == "better" or history.falls() else "failure"
+
+
+def _of_inference(history: History) -> bool:
+    """Whether these samples are bad because of the mode that they were made in."""
+    inside, score = history.row.get("score_in_training"), history.row.get("score")
+    return inside is not None and score is not None and inside < BY_MODE * score
 
 
 def _rising(values: list[float], by: float = 1.15) -> bool:
@@ -91,8 +114,10 @@ def mode_collapse(history: History) -> Sign | None:
     few = left < max(1.5, FEW * there) and there > 1
     if few:
         reasons.append(f"they are as good as {left:.1f} of {there:.0f} classes")
-    if not reasons or _untrained(history):
+    if not reasons or _untrained(history) or history.near() or _of_inference(history):
         return None
+    if diversity is not None and diversity < SAME:
+        reasons = ["all samples are one and the same: the generator does not use z"]
     evidence = {k: row[k] for k in ("diversity", "duplicates", "recall", "classes") if k in row}
     return Sign(
         _severity(history), " and ".join(reasons), evidence, "diversity", passing=alike or few
@@ -108,6 +133,8 @@ def partial_collapse(history: History) -> Sign | None:
     missing = np.flatnonzero((classes < MISSING * real) & (real > 0))
     there = (real > 0).sum()
     if not len(missing) or perplexity(classes) < FEW * perplexity(real) or _untrained(history):
+        return None
+    if history.near() or _of_inference(history):
         return None
     bad = len(missing) >= max(2, MANY_MISSING * there)
     named = ", ".join(map(str, missing[:10])) + (" and more" if len(missing) > 10 else "")
@@ -125,7 +152,8 @@ def hopping(history: History) -> Sign | None:
     if len(looks) < 5 or len({len(look) for look in looks}) != 1:
         return None
     moves = np.abs(np.diff(np.asarray(looks, float), axis=0)).sum(1) / 2
-    if np.median(moves) < HOPPING:
+    one = history["diversity"].level < SAME  # a lone sample has one class, at every look another
+    if np.median(moves) < HOPPING or one or history.near() or _of_inference(history):
         return None
     return Sign(
         _severity(history),
@@ -146,6 +174,8 @@ def late_degradation(history: History) -> Sign | None:
     best = int(before.argmin())
     noise = np.median(np.abs(np.diff(np.log(np.maximum(before, 1e-12)))))
     now = float(np.median(scores[-3:]))
+    if history.near():
+        return None
     ratio = now / before[best] if before[best] > 0 else np.inf
     if ratio < max(WORSE, np.exp(2.5 * noise)) or before[best] > 0.9 * scores[0]:
         return None
@@ -199,11 +229,8 @@ def stagnation(history: History) -> Sign | None:
     if ratio < 0.95:
         return None
     precision, recall = history["precision"].level, history["recall"].level
-    known = not (np.isnan(precision) or np.isnan(recall))
-    good = known and min(precision, recall) > 0.1
-    failed = history.hopeless() and not good and not _gaining(history)
-    if failed and not history.settled():
-        return None
+    fair = max(precision, recall) > POOR  # nan: unknown
+    failed = history.hopeless() and not fair and not history.near() and not _gaining(history)
     return Sign(
         "failure" if failed else "info",
         "half of the looks at the samples brought no better score"
@@ -241,22 +268,25 @@ def memorization(history: History) -> Sign | None:
 
 def discriminator_overfitting(history: History) -> Sign | None:
     """D takes reals that it never saw for fakes: it knows its training set by heart."""
-    train, held_out = (history.now(f"real_logits_{s}") for s in ("train", "heldout"))
-    fake = history["fake_logits"].level
-    if train is None or held_out is None or not (train > fake and separation(history) > 0.5):
+    looks = [history[name].values for name in OVERFITTING]
+    if not looks[-1] or len({len(values) for values in looks}) != 1:
+        return None
+    train, held_out, fake, deviation = (np.asarray(values[-5:]) for values in looks)
+    apart = train - fake
+    if np.median(apart) < TOLD_APART * np.median(deviation):
         return None  # a D that cannot tell them apart has learned nothing by heart
-    gap = (train - held_out) / (train - fake)
+    gap = float(np.median((train - held_out) / np.maximum(apart, TOLD_APART * deviation)))
     if gap < OVERFIT:
         return None
     return Sign(
-        "failure" if gap >= OVERFIT_BADLY else "warning",
+        _severity(history) if gap >= OVERFIT_BADLY else "warning",
         f"the discriminator puts reals that it never saw {gap:.0%} of the way from its training "
         "reals to the fakes",
         {
             "r_v": gap,
-            "real_logits_train": train,
-            "real_logits_heldout": held_out,
-            "fake_logits": fake,
+            "real_logits_train": train[-1],
+            "real_logits_heldout": held_out[-1],
+            "fake_logits_sampled": fake[-1],
         },
         history["real_logits_heldout"].name,
     )
@@ -273,6 +303,7 @@ RULES = (
             {"g_lr": 1 / 4},
         ),
         about="samples",
+        alarms=STANDS,
     ),
     Rule(
         "partial_collapse",
@@ -284,8 +315,11 @@ RULES = (
         ),
         about="samples",
         lasts=0.15,
+        alarms=STANDS,
     ),
-    Rule("oscillation", hopping, ("classes",), OSCILLATION, "samples", looks=1, lasts=0.0),
+    Rule(
+        "oscillation", hopping, ("classes",), OSCILLATION, "samples", looks=1, lasts=0.0, alarms=0.2
+    ),
     Rule(
         "late_degradation",
         late_degradation,
