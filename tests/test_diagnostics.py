@@ -302,6 +302,36 @@ def test_remedies_are_lines_that_train_or_sample(tmp_path):
             assert result.exit_code == 0, (found.command, result.output, result.exception)
 
 
+@pytest.mark.parametrize(
+    ("rate", "words"), [(1e-7, "g_lr=0.0002"), (0.0, "g_lr=0.0002"), (1e-2, "g_lr=0.005")]
+)
+def test_a_rate_that_moves_nothing_is_raised_and_any_other_lowered(rate, words):
+    rows = FAILURES["stagnation"]
+    found = diagnose(rows, plugin="mlp_gan", data="digits", fields={"g_lr": rate})
+    assert words in next(f.command for f in found if f.name == "stagnation")
+
+
+def test_a_line_that_would_repeat_the_run_as_it_was_is_not_printed():
+    known = {"plugin": "mlp_gan", "data": "digits", "fields": {"g_lr": "fast", "d_lr": math.inf}}
+    assert next(f.command for f in diagnose(FAILURES["stagnation"], **known)) == ""
+
+
+def test_no_line_is_printed_for_objects_that_no_command_reaches():
+    for known in ({"plugin": "<Mine>", "data": "digits"}, {"plugin": "mlp_gan", "data": "<array>"}):
+        found = diagnose(FAILURES["exploding"], fields={"g_lr": 1e-3}, run="runs/mine", **known)
+        assert not any(f.command.startswith("ganzoo train") for f in found)
+
+
+def test_warnings_that_stand_and_poor_samples_are_no_healthy_run():
+    rows = changed(0.0, recall=0.0)
+    verdict = diagnose(rows, total_steps=TOTAL)[-1]
+    assert (verdict.name, verdict.severity) == ("doubtful", "warning")
+    assert "recall is 0.00" in verdict.message
+    slow = changed(0.5, classes=[0.0] * 2 + [1 / 8] * 8, recall=0.3)  # and the score still falls
+    verdict = diagnose(slow, total_steps=TOTAL)[-1]
+    assert verdict.message.startswith("No failure was found, but partial_collapse still stands")
+
+
 def test_the_remedy_of_a_degraded_run_is_its_best_checkpoint():
     found = diagnose(FAILURES["late_degradation"], run="runs/a b")
     command = next(f.command for f in found if f.name == "late_degradation")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import images, points, probe_of
 
-from ganzoo import data
+from ganzoo import data, registry
 from ganzoo.errors import GanzooError
 from ganzoo.eval.diagnosis.variety import Variety
 from ganzoo.plugins.dcgan import DCGAN
@@ -151,6 +151,37 @@ def test_looking_changes_no_variable():
     after = game.state()
     assert first == second
     assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_a_batch_norm_that_lags_behind_shows_by_what_training_mode_scores():
+    digits = data.load("digits")
+    game = game_on(digits, DCGAN(batch_size=16, z_dim=8, width=4))
+    for variable in game.average.non_trainable_variables:
+        if "moving_mean" in variable.path:
+            variable.assign(np.full(variable.shape, 50.0, np.float32))
+    before = game.state()
+    row = probe_of(digits, game, seed=0).look()
+    assert row["score_in_training"] != row["score"]
+    after = game.state()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_values_that_no_sample_has_and_values_beyond_the_range_are_counted():
+    digits = data.load("digits")
+    probe = probe_of(digits, game_on(digits), seed=0)
+    real = data.to_float(digits.arrays["image"][:500])
+    bright = np.abs(real)  # nothing below 0
+    assert probe.compare(real)["unreached"] == probe.compare(real)["outside"] == 0
+    missed = probe.compare(bright)["unreached"]
+    assert missed == pytest.approx((real < bright.min() - 0.1).mean(), abs=0.03)
+    beyond = probe.compare(3 * real)["outside"]
+    assert beyond == pytest.approx((np.abs(3 * real) > 1.1).mean(), abs=0.03)
+
+
+def test_samples_made_from_training_images_are_no_copies_of_them():
+    digits = data.load("digits")
+    plugin = registry.load("srgan")(batch_size=8, width=2, blocks=1, pretrain=2)
+    assert "copies" not in probe_of(digits, game_on(digits, plugin), seed=0).look()
 
 
 def test_samples_that_are_not_finite_are_an_error():

@@ -176,6 +176,7 @@ def _findings(
     live = [_finding(item) for item in _survived(RunDir.findings, run)]
     found = live[:MAX_FINDINGS]
     seen = {item["name"] for item in found}
+    seen |= set(VERDICTS) if seen & set(VERDICTS) else set()
     found += [f for f in _diagnosed(run, config, rows, problems) if f["name"] not in seen]
     if any(item["severity"] == "failure" for item in found):
         found = [item for item in found if item["name"] not in VERDICTS]

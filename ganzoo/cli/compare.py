@@ -120,7 +120,7 @@ def _cell(cell: dict[str, Any] | None) -> str:
 
 
 def _findings(run: RunDir) -> str:
-    """The names of what went wrong, else the verdict's: `healthy`, or `not_judged`."""
+    """The names of what went wrong, else the verdict's: `healthy` and others."""
     from ganzoo.eval.diagnosis import records
     from ganzoo.eval.diagnosis.monitor import diagnose
 
