@@ -73,6 +73,7 @@ def changed(since: float, looks_too: bool = True, **values) -> list[dict]:
     return rows
 
 
+ONE_CLASS = [1.0] + [0.0] * 9
 BAD = {"score": lambda *_: 9.0, "precision": 0.1, "recall": 0.0}
 """Samples that never got better."""
 
@@ -182,6 +183,29 @@ def test_a_discriminator_that_leads_while_the_average_forgets_its_start_is_a_war
     assert [f.severity for f in found] == ["warning"]
 
 
+def test_an_equilibrium_at_the_reals_floor_is_healthy():
+    still = {"discriminator_loss": 1.386294, "generator_loss": 0.693147, "score": 0.003}
+    still |= {"real_logits": 1e-4, "fake_logits": -1e-4, "precision": 1.0, "recall": 0.99}
+    still |= {"real_logits_std": 0.01, "fake_logits_std": 0.01, "generator_grad_norm": 1e-7}
+    rows = [row | {k: v for k, v in still.items() if k in row} for row in healthy()]
+    rows = [row | {"score_of_reals": 0.003} if "score" in row else row for row in rows]
+    assert [f.name for f in diagnose(rows, total_steps=TOTAL) if f.severity != "info"] == []
+
+
+def test_logits_that_move_are_no_dead_discriminator_though_the_loss_stands():
+    rows = changed(0.0, discriminator_loss=1.386294, generator_grad_norm=1.0, **BAD)
+    assert "dead_discriminator" not in alarms(rows, total_steps=TOTAL)
+    unknown = [{k: v for k, v in row.items() if not k.endswith("_std")} for row in rows]
+    assert "dead_discriminator" in alarms(unknown, total_steps=TOTAL)
+
+
+def test_a_collapse_that_passes_within_a_quarter_of_the_run_is_no_alarm():
+    rows = changed(0.0, diversity=0.05, duplicates=1.0, classes=ONE_CLASS, **BAD)
+    rows[25:] = healthy()[25:]
+    assert alarms(rows, total_steps=TOTAL) == []
+    assert "mode_collapse" in [f.name for f in diagnose(rows, total_steps=TOTAL)]
+
+
 def test_one_bad_look_is_no_alarm():
     rows = healthy()
     looks = [row for row in rows if "score" in row]
@@ -213,9 +237,6 @@ def test_a_score_that_rises_while_only_the_diversity_falls_is_a_degradation():
     worse = {"score": lambda v, _: 3 * v + 1, "diversity": 0.05}
     rows = [row | {k: v for k, v in poor.items() if k in row} for row in changed(0.6, **worse)]
     assert "late_degradation" in alarms(rows, total_steps=TOTAL)
-
-
-ONE_CLASS = [1.0] + [0.0] * 9
 
 
 @pytest.mark.parametrize("total", [TOTAL, None], ids=["length known", "length unknown"])
@@ -375,6 +396,23 @@ def test_a_healthy_log_is_healthy(tmp_path):
     path = write(tmp_path / "log.csv", log(fid=lambda i: 10 + 100 / (1 + i / 10)))
     result = CliRunner().invoke(cli, ["diagnose", str(path), "--json"])
     assert [f["name"] for f in json.loads(result.output)["findings"]] == ["healthy"]
+
+
+@pytest.mark.parametrize(
+    ("g", "d", "found"),
+    [
+        (0.4, 0.1, []),  # least squares, with halves: G off by 0.9, D by 0.3
+        (0.5, 0.002, ["saturated_discriminator"]),  # the same, and D off by 0.05
+        (6.0, 0.02, ["saturated_discriminator"]),  # cross-entropy, D sure to 0.99
+    ],
+)
+def test_of_losses_alone_it_counts_whether_they_can_be_a_cross_entropy(tmp_path, g, d, found):
+    bits = np.random.Generator(np.random.Philox(4))
+    lines = ["step,g_loss,d_loss"]
+    for step in range(100, 30_001, 100):
+        noise, early = bits.normal(1, 0.1, 2), 0.7 * math.exp(-step / 1000)
+        lines.append(f"{step},{g * noise[0]},{(d + early) * noise[1]}")
+    assert alarms(records.of_csv(write(tmp_path / "log.csv", "\n".join(lines)))) == found
 
 
 def test_an_inception_score_alone_is_a_score(tmp_path):
