@@ -60,8 +60,9 @@ def test_a_discriminator_of_fakes_says_by_its_accuracy_that_it_is_right():
         {"fake_logits_std": 0.6},  # no numbers from 0 to 1 spread so far
         {"d_accuracy_fake": 0.2},  # some are below 0
         {"fake_logits": -0.1},
+        {"real_logits": 0.4},  # as of a D that learns nothing
     ],
-    ids=["least squares", "wide", "some below 0", "mean below 0"],
+    ids=["least squares", "wide", "some below 0", "mean below 0", "nothing learnt"],
 )
 def test_logits_that_need_not_come_from_a_sigmoid_are_left_alone(other):
     assert "double_sigmoid" not in alarms(changed(0.0, **SIGMOID | other, **BAD))

@@ -14,6 +14,8 @@ from ganzoo.eval.diagnosis.rules_players import inverted
 BOUNDED = 0.9
 """A cross-entropy of real and fake together cannot be as low if all logits are between 0 and 1:
 -log sigmoid(1) - log sigmoid(0) is 1.006."""
+TOLD = 0.7
+"""A probability to which such a D brings the reals, from the 0.5 that it begins with."""
 CHANCE = 3.0
 """Standard errors above one in so many classes."""
 COMPARED = 500
@@ -56,7 +58,7 @@ def double_sigmoid(history: History) -> Sign | None:
     deviations = [history[f"{side}_logits_std"] for side in ("real", "fake")]
     if not all(map(_bounded, sides, deviations)) or history["d_accuracy_fake"].level > 0:
         return None
-    if history.good() or separation(history) < 0.5:
+    if history.good() or max(sides[0].values) < TOLD:
         return None
     return Sign(
         _severity(history),
