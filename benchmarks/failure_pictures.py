@@ -64,7 +64,7 @@ def main() -> None:
     asked = parser.parse_args()
     drawn = set()
     for folder in sorted(asked.runs.glob("*/run")):
-        name = folder.parent.name.split("-")[0]
+        name = folder.parent.name.split("-")[0]  # of the failure
         if name not in drawn and draw(RunDir(folder), name, asked.out / f"failure-{name}.png"):
             drawn.add(name)
             print(name)
