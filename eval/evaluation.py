@@ -7,7 +7,7 @@ import functools
 import hashlib
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.eval import eyes, installed, sources, summary
 from ganzoo.eval.eyes import Eyes
 from ganzoo.eval.features.simple import NoFeatures
-from ganzoo.eval.metrics import METRICS, Metric, Sides, UnsuitedError, Value
+from ganzoo.eval.metrics import METRICS, Metric, Sides, UnsuitedError, Value, suited
 from ganzoo.eval.scores import Score
 from ganzoo.fields import typed
 from ganzoo.run import RunDir
@@ -31,6 +31,8 @@ MOST_SAMPLES, MOST_SEEDS = 10_000_000, 1_000
 SEEDS = 2**31
 TRAIN_VALUES = 2**26
 """Of training features held to search for neighbours in: 256 MiB."""
+Told = dict[tuple[Any, ...], Mapping[str, float]]
+"""A metric and all that its score of real samples depends on -> that score, by name."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,13 @@ class Terms:
     """Of a run: which of its sampler's outputs; None: the first."""
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Of a run: inputs that are held at values, or priors that are cut: `{"psi": 0.5}`."""
+    perfect: bool = True
+    """Whether real samples are scored in the samples' place, to say what perfect is."""
 
 
 def evaluate(
     target: str | os.PathLike[str] | sources.Stored,
-    metrics: Sequence[str] = ("fid",),
+    metrics: Sequence[str] = (),
     *,
     against: str | sources.Stored | None = None,
     checkpoint: str = "best",
@@ -66,6 +70,8 @@ def evaluate(
     **terms: Any,
 ) -> list[Score]:
     """The scores of `target` by `metrics`, for each checkpoint and each seed that is asked for.
+
+    Without `metrics`: FID of images; of points, whose FID sees no modes, what does see them.
 
     `target` is a run folder, an `.npz` or `.npy` file or a folder of images; `against` a data set,
     file or folder, and for a run by default the data set that it was trained on. `terms` are the
@@ -81,17 +87,22 @@ def evaluate(
     base = Terms(**typed(Terms, terms))
     _check_draws(base, seeds)
     view = view or Silent()
-    chosen = _chosen(metrics, skip_unsuited, view)
-    scores = []
+    say = functools.cache(view.say)  # what is true of every seed is said once
+    asked = _chosen(metrics, skip_unsuited, view)
+    scores: list[Score] = []
+    told: Told = {}
     for source, run in _sources(target, checkpoint, base):
         real = _reference(source, against, base)
         for note in (getattr(source, "note", None), real.note):
             if note:
-                view.say(note)
+                say(note)
+        chosen = asked if metrics else _chosen(suited(real.shape, real.judging), False, view)
         seen_by = _seen_by(chosen, real, base, view)
         found = []
         for seed in range(base.seed, base.seed + seeds):
-            judge = Judge(source, real, seen_by, dataclasses.replace(base, seed=seed), view)
+            judge = Judge(
+                source, real, seen_by, dataclasses.replace(base, seed=seed), view, say, told
+            )
             found += judge.scores(chosen, skip_unsuited)
         if run:
             _keep(found, run)
@@ -132,10 +143,12 @@ class Judge:
         seen_by: Eyes,
         terms: Terms,
         view: View,
+        say: Callable[[str], None],
+        told: Told,
     ):
         self.source, self.reference = source, real
         self.extractor, self.classified = seen_by
-        self.terms, self.view = terms, view
+        self.terms, self.view, self.say, self.told = terms, view, say, told
         n = _count(source, real.judging.samples, terms)
         view.start(f"{real.name}, the reference", real.count)
         self.real = summary.summarize_stored(real, self.extractor, progress=view.advance)
@@ -144,35 +157,85 @@ class Judge:
             source, n, self.extractor, seed=terms.seed, progress=view.advance
         )
         if (self.fake.samples == self.fake.samples[0]).all():
-            view.say(f"all samples of {source.name} are identical.")
+            say(f"all samples of {source.name} are identical.")
         self.train = functools.cache(self._train)
+        self.other = functools.cache(self._other)
+        self.others = functools.cache(self._others)
 
     def scores(self, metrics: Sequence[Metric], skip_unsuited: bool) -> list[Score]:
         """All numbers of all metrics; each draws from randomness of its own."""
         found = []
         for metric in metrics:
             self.view.start(metric.name, 0)
-            rng = np.random.Generator(np.random.Philox(key=_key(self.terms.seed, metric.name)))
             try:
-                values = metric.compute(self._sides(rng))
-                found += [self._score(value, metric) for value in values]
+                sides = self._sides(metric, self.fake)
+                values = list(metric.compute(sides))
             except (UsageError, installed.BrokenError) as error:
                 if not skip_unsuited:
                     raise
-                self.view.say(f"{metric.name} is left out: {error}")
+                self.say(f"{metric.name} is left out: {error}")
+                continue
+            perfect = self._perfect(metric, sides)
+            found += [self._score(v, metric, sides, perfect.get(v.name)) for v in values]
         return found
 
-    def _sides(self, rng: np.random.Generator) -> Sides:
+    def _sides(self, metric: Metric, fake: summary.Summary) -> Sides:
+        """As many samples as the metric takes of either side, and randomness of its own."""
+        real = self.real
+        if metric.equal:
+            n = min(len(real.kept), len(fake.kept))
+            real, fake = real.part(n), fake.part(n)
         return Sides(
-            self.real,
-            self.fake,
+            real,
+            fake,
             self.extractor,
             self.classified,
             self.reference.judging,
             self.train,
-            rng,
+            np.random.Generator(np.random.Philox(key=_key(self.terms.seed, metric.name))),
             self._counterparts,
         )
+
+    def _perfect(self, metric: Metric, sides: Sides) -> Mapping[str, float]:
+        """Name -> value that real samples get in the samples' place; the reason is said where
+        they cannot stand there. What another seed or checkpoint has been told is not asked again.
+        """
+        if not (metric.perfect and self.terms.perfect):
+            return {}
+        needed = _counted(metric, sides.fake)
+        key = (metric.name, self.extractor.label, self.real.fingerprint, needed, self.terms.seed)
+        if key not in self.told:
+            try:
+                values = metric.compute(self._sides(metric, self._in_place(needed)))
+                self.told[key] = {value.name: value.value for value in values}
+            except GanzooError as error:
+                self.say(f"what perfect is, is not known of {metric.name}: {error}")
+                self.told[key] = {}
+        return self.told[key]
+
+    def _in_place(self, needed: int) -> summary.Summary:
+        """So many real samples of the split that is not the reference."""
+        other = self.other()
+        if other.count < needed:
+            raise UnsuitedError(
+                f"{other.name} holds {other.count:,} samples, and {needed:,} are needed."
+            )
+        return self.others().part(needed)
+
+    def _other(self) -> sources.Stored:
+        """The split that is not the reference, of the reference's data set."""
+        real = self.reference
+        if not real.data or not real.split:
+            raise UnsuitedError(f"{real.name} has no other split, whose samples are real too.")
+        split = "train" if real.split == "test" else "test"
+        size = _size(self.source, self.terms)
+        return sources.reference(real.data, split=split, size=size, array=real.array)
+
+    def _others(self) -> summary.Summary:
+        """As many of them as there are generated samples; from the disk, where it knows them."""
+        drawn = self.other().drawn(self.fake.n)
+        self.view.start(f"{drawn.name}, in the samples' place", drawn.count)
+        return summary.summarize_stored(drawn, self.extractor, progress=self.view.advance)
 
     def _counterparts(self) -> np.ndarray | None:
         """The reference's rows, where sample i was made from row i of the same data."""
@@ -182,12 +245,10 @@ class Judge:
         same = found is not None and np.array_equal(found, self.reference.values)
         return found if same else None
 
-    def _score(self, value: Value, metric: Metric) -> Score:
+    def _score(self, value: Value, metric: Metric, sides: Sides, perfect: float | None) -> Score:
         for caution in value.details.get("cautions", ()):
-            self.view.say(f"warning: {caution}")
-        real, fake = (
-            side.n if metric.all else len(side.samples) for side in (self.real, self.fake)
-        )
+            self.say(f"warning: {caution}")
+        real, fake = (_counted(metric, side) for side in (sides.real, sides.fake))
         seen_by = [self.extractor.label] if metric.features else []
         of = f"{self.reference.split} {_short(real)}".strip()
         asked = [f"output {self.terms.output}"] if self.terms.output else []
@@ -198,6 +259,7 @@ class Judge:
             label=f"{value.title} ({terms})",
             value=value.value,
             std=value.std,
+            perfect=value.perfect if perfect is None else perfect,
             better=value.better,
             details={**value.details, **self._whose()},
             pictures=value.pictures,
@@ -235,14 +297,12 @@ class Judge:
 
     def _train(self) -> summary.Summary:
         """The training samples, or as many as fit, of the reference's data set."""
-        name = self.reference.data
-        if not name or self.reference.split != "test":
+        if not self.reference.data or self.reference.split != "test":
             raise UnsuitedError(
                 "this needs a data set with a training split, its test split being the baseline: "
                 f"{self.reference.name} is none."
             )
-        size = _size(self.source, self.terms)
-        train = sources.reference(name, split="train", size=size, array=self.reference.array)
+        train = self.other()
         keep = min(train.count, TRAIN_VALUES // self.extractor.dim)
         self.view.start(train.name, train.count)
         return summary.summarize_stored(
@@ -340,6 +400,11 @@ def _count(source: sources.Source, suited: int | None, terms: Terms) -> int:
     if wanted < 2:
         raise UsageError(f"expected at least 2 samples, not {wanted}.")
     return wanted
+
+
+def _counted(metric: Metric, side: summary.Summary) -> int:
+    """How many samples of a side the metric looks at."""
+    return side.n if metric.all else len(side.kept)
 
 
 def _key(seed: int, name: str) -> int:

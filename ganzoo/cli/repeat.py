@@ -39,8 +39,8 @@ OF_TRAIN = {
 def repeat(
     seeds: int, seed: int, samples: int | None, checkpoint: str, as_json: bool, **options: Any
 ) -> None:
-    """Train PLUGIN with several seeds, judge every run (by --fid if no metric is said), and print
-    the mean of each score with its standard error.
+    """Train PLUGIN with several seeds, judge every run, and print the mean of each score with
+    its standard error. If no metric is said, `ganzoo eval` says which suit the data.
 
     The same command goes on with runs that were interrupted, and only judges those that are
     complete: ask for more --seeds and the old ones count.
@@ -51,7 +51,7 @@ def repeat(
     if seeds < 1:
         raise UsageError(f"--seeds must be at least 1, not {seeds}.")
     check_counts(options)
-    metrics = chosen(options) or ["fid"]
+    metrics = chosen(options)
     values = asked(options | {"resume": None}).values
 
     from ganzoo.quiet import quiet_start
