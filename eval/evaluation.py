@@ -17,7 +17,7 @@ from ganzoo import __version__
 from ganzoo.errors import GanzooError, UsageError, unknown
 from ganzoo.eval import eyes, installed, sources, summary
 from ganzoo.eval.eyes import Eyes
-from ganzoo.eval.features.simple import NoFeatures
+from ganzoo.eval.features.simple import NoFeatures, PerChannel
 from ganzoo.eval.metrics import METRICS, Metric, Sides, UnsuitedError, Value, suited
 from ganzoo.eval.scores import Score
 from ganzoo.fields import typed
@@ -161,6 +161,7 @@ class Judge:
         self.train = functools.cache(self._train)
         self.other = functools.cache(self._other)
         self.others = functools.cache(self._others)
+        self.confusion = functools.cache(self._confusion)
 
     def scores(self, metrics: Sequence[Metric], skip_unsuited: bool) -> list[Score]:
         """All numbers of all metrics; each draws from randomness of its own."""
@@ -194,6 +195,7 @@ class Judge:
             self.train,
             np.random.Generator(np.random.Philox(key=_key(self.terms.seed, metric.name))),
             self._counterparts,
+            self.confusion,
         )
 
     def _perfect(self, metric: Metric, sides: Sides) -> Mapping[str, float]:
@@ -244,6 +246,19 @@ class Judge:
         found = self.source.counterparts()
         same = found is not None and np.array_equal(found, self.reference.values)
         return found if same else None
+
+    def _confusion(self) -> np.ndarray | None:
+        """How the extractor reads the real images that channels are, of both splits."""
+        name = self.reference.judging.channels_of
+        if not name or not isinstance(self.extractor, PerChannel):
+            return None
+        counts = np.zeros((self.extractor.grey.classes,) * 2, np.int64)
+        for split in ("train", "test"):
+            images = sources.reference(name, split=split, size=_size(self.source, self.terms))
+            self.view.start(f"{images.name}, the classifier's errors", images.count)
+            seen = summary.summarize_stored(images, self.extractor.grey, progress=self.view.advance)
+            np.add.at(counts, (seen.labels, seen.logits.argmax(1)), 1)
+        return counts
 
     def _score(self, value: Value, metric: Metric, sides: Sides, perfect: float | None) -> Score:
         for caution in value.details.get("cautions", ()):

@@ -7,6 +7,7 @@ flags, costs little. Other distributions bring metrics by the entry-point group 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -68,6 +69,9 @@ class Sides:
     rng: np.random.Generator
     counterparts: Callable[[], np.ndarray | None] = lambda: None
     """The real images that the samples are meant to be, row by row, where there are such."""
+    confusion: Callable[[], np.ndarray | None] = lambda: None
+    """Counts (classes, classes): how many real images of one channel, by their class, the
+    extractor takes for which; None where the data set does not say whose images channels are."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,7 @@ def _modes(sides: Sides) -> Iterator[Value]:
 
 
 def _modes_of_points(sides: Sides) -> Iterator[Value]:
-    from ganzoo.eval.modes import point_modes
+    from ganzoo.eval.modes import expected_kl, point_modes
 
     known = sides.judging.modes
     if known is None:
@@ -189,14 +193,23 @@ def _modes_of_points(sides: Sides) -> Iterator[Value]:
             "as ring and grid do."
         )
     found = point_modes(sides.fake.samples, centres=known.centres, sigma=known.sigma)
-    yield Value("modes", f"modes of {found['of']}", found["modes"], None, "higher", found)
+    count, n = len(known.centres), sides.fake.n
+    good, uniform = round(found["high_quality"] * n), np.full(count, 1 / count)
+    yield Value("modes", f"modes of {count}", found["modes"], None, "higher", found)
     yield Value("high_quality", "within 3 sigma", found["high_quality"], better="higher")
-    yield Value("modes_kl", "modes KL", found["kl_fake_real"], better="lower")
+    for name, of, value, drawn in (
+        ("modes_kl", "all", found["kl_fake_real"], n),
+        ("modes_kl_good", "good", found["kl_good"], good),
+    ):
+        floor = expected_kl(uniform, drawn) if drawn else None
+        title = f"modes KL({of} samples || uniform) in nats"
+        yield Value(name, title, value, None, "lower", {"kl_floor": floor}, perfect=floor)
 
 
 def _modes_of_stacks(sides: Sides) -> Iterator[Value]:
     """A mode is a combination of the channels' classes."""
-    from ganzoo.eval.modes import stacked_modes
+    from ganzoo.eval.misread import DOUBT, error_rates, misread_modes
+    from ganzoo.eval.modes import expected_kl, stacked_modes, triples
 
     logits = sides.fake.logits
     if logits is None or not sides.classified:
@@ -205,14 +218,46 @@ def _modes_of_stacks(sides: Sides) -> Iterator[Value]:
             "--features out."
         )
     channels = sides.fake.samples.shape[-1]
-    found = stacked_modes(_softmax(logits.reshape(sides.fake.n, channels, -1)))
+    probabilities = _softmax(logits.reshape(sides.fake.n, channels, -1))
+    found = stacked_modes(probabilities)
+    uniform = np.full(found["of"], 1 / found["of"])
+    shares, confusion = uniform, sides.confusion()
     yield Value("modes", f"modes of {found['of']:,}", found["modes"], None, "higher", found)
-    yield Value("modes_kl", "modes KL", found["kl_fake_real"], better="lower")
+    if confusion is not None:
+        misread = misread_modes(triples(probabilities), error_rates(confusion))
+        details = misread | {"confusion": confusion.tolist()}
+        settings = {"read_by_chance": DOUBT}
+        of_errors = "modes that the classifier's errors"
+        yield Value(
+            "modes_misread",
+            f"{of_errors} explain",
+            misread["expected"],
+            details=details,
+            settings=settings,
+        )
+        title = f"{of_errors} do not explain"
+        yield Value("modes_beyond", title, misread["beyond"], None, "higher", {}, settings)
+        one = confusion.sum(1) / confusion.sum()
+        shares = functools.reduce(np.multiply.outer, [one] * channels).ravel()
+    floors = {
+        "kl_floor": expected_kl(shares, sides.fake.n, real=uniform),
+        "kl_floor_of_uniform": expected_kl(uniform, sides.fake.n),
+    }
+    title = "modes KL(samples || uniform) in nats"
+    yield Value(
+        "modes_kl",
+        title,
+        found["kl_fake_real"],
+        None,
+        "lower",
+        floors,
+        perfect=floors["kl_floor"],
+    )
 
 
 def _modes_of_classes(sides: Sides) -> Iterator[Value]:
     from ganzoo.eval.frechet import frechet_per_class
-    from ganzoo.eval.modes import class_modes
+    from ganzoo.eval.modes import class_modes, expected_kl
 
     real = sides.real.labels
     if real is None:
@@ -240,7 +285,16 @@ def _modes_of_classes(sides: Sides) -> Iterator[Value]:
         )
     title = f"modes of {found['classes']}{seen.by}"
     yield Value("modes", title, found["covered"], None, "higher", details)
-    yield Value("modes_kl", f"modes KL{seen.by}", found["kl_fake_real"], better="lower")
+    floor = expected_kl(np.array(found["real_histogram"]), len(seen.rows))
+    yield Value(
+        "modes_kl",
+        f"modes KL(samples || real) in nats{seen.by}",
+        found["kl_fake_real"],
+        None,
+        "lower",
+        {"kl_floor": floor},
+        perfect=floor,
+    )
 
 
 def _label_accuracy(sides: Sides) -> Iterator[Value]:

@@ -218,7 +218,11 @@ class Scores(dict[str, "Score"]):
     """Metric -> Score, whose `value` is the number; printed with each number's protocol."""
 
     def __repr__(self) -> str:
-        return "\n".join(f"{score.label}: {score.value:.5g}" for score in self.values())
+        return "\n".join(
+            f"{score.label}: {score.value:.5g}"
+            + ("" if score.perfect is None else f" (perfect: {score.perfect:.5g})")
+            for score in self.values()
+        )
 
 
 def _start_tensorflow() -> None:

@@ -68,8 +68,11 @@ def repeat(
         click.echo(json.dumps(rows))
         return
     show(
-        ["score", "mean", "standard error", "runs"],
-        [[r["label"], f"{r['mean']:.4g}", _error(r["error"]), len(r["values"])] for r in rows],
+        ["score", "mean", "standard error", "perfect", "runs"],
+        [
+            [r["label"], f"{r['mean']:.4g}", _error(r["error"]), _perfect(r), len(r["values"])]
+            for r in rows
+        ],
     )
 
 
@@ -86,7 +89,7 @@ def over_runs(found: Sequence[Score]) -> list[dict[str, Any]]:
         error = None if spread is None else spread / len(scores) ** 0.5
         values = {score.source: score.value for score in scores}
         rows.append({"metric": scores[0].metric, "label": scores[0].label, "mean": mean})
-        rows[-1] |= {"error": error, "values": values}
+        rows[-1] |= {"error": error, "perfect": scores[0].perfect, "values": values}
     return rows
 
 
@@ -104,6 +107,10 @@ def _trained(values: Mapping[str, Any], outdir: str | None, quiet: bool) -> RunD
             return training.resume(path, dict(values), request.plugin.steps, view=watcher)
         watcher.say(terminal.headline(request, path))
         return training.start(request, path, watcher)
+
+
+def _perfect(row: Mapping[str, Any]) -> str:
+    return "" if row["perfect"] is None else f"{row['perfect']:.4g}"
 
 
 def _error(error: float | None) -> str:
