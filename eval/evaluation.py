@@ -166,6 +166,7 @@ class Judge:
     def scores(self, metrics: Sequence[Metric], skip_unsuited: bool) -> list[Score]:
         """All numbers of all metrics; each draws from randomness of its own."""
         found = []
+        unknown: dict[str, list[str]] = {}
         for metric in metrics:
             self.view.start(metric.name, 0)
             try:
@@ -176,8 +177,10 @@ class Judge:
                     raise
                 self.say(f"{metric.name} is left out: {error}")
                 continue
-            perfect = self._perfect(metric, sides)
+            perfect = self._perfect(metric, sides, unknown)
             found += [self._score(v, metric, sides, perfect.get(v.name)) for v in values]
+        for reason, names in unknown.items():
+            self.say(f"what perfect is, is not known of {', '.join(names)}: {reason}")
         return found
 
     def _sides(self, metric: Metric, fake: summary.Summary) -> Sides:
@@ -198,9 +201,11 @@ class Judge:
             self.confusion,
         )
 
-    def _perfect(self, metric: Metric, sides: Sides) -> Mapping[str, float]:
-        """Name -> value that real samples get in the samples' place; the reason is said where
-        they cannot stand there. What another seed or checkpoint has been told is not asked again.
+    def _perfect(
+        self, metric: Metric, sides: Sides, unknown: dict[str, list[str]]
+    ) -> Mapping[str, float]:
+        """Name -> value that real samples get in the samples' place; where they cannot stand there
+        the metric joins those of that reason. What another checkpoint was told is not asked again.
         """
         if not (metric.perfect and self.terms.perfect):
             return {}
@@ -211,7 +216,7 @@ class Judge:
                 values = metric.compute(self._sides(metric, self._in_place(needed)))
                 self.told[key] = {value.name: value.value for value in values}
             except GanzooError as error:
-                self.say(f"what perfect is, is not known of {metric.name}: {error}")
+                unknown.setdefault(str(error), []).append(metric.name)
                 self.told[key] = {}
         return self.told[key]
 

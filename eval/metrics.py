@@ -195,7 +195,8 @@ def _modes_of_points(sides: Sides) -> Iterator[Value]:
     found = point_modes(sides.fake.samples, centres=known.centres, sigma=known.sigma)
     count, n = len(known.centres), sides.fake.n
     good, uniform = round(found["high_quality"] * n), np.full(count, 1 / count)
-    yield Value("modes", f"modes of {count}", found["modes"], None, "higher", found)
+    title = f"modes of {count}"
+    yield Value("modes", title, found["modes"], None, "higher", found, perfect=count)
     yield Value("high_quality", "within 3 sigma", found["high_quality"], better="higher")
     for name, of, value, drawn in (
         ("modes_kl", "all", found["kl_fake_real"], n),
@@ -284,7 +285,8 @@ def _modes_of_classes(sides: Sides) -> Iterator[Value]:
             (guessed[seen.rows] == sides.fake.labels[seen.rows]).mean()
         )
     title = f"modes of {found['classes']}{seen.by}"
-    yield Value("modes", title, found["covered"], None, "higher", details)
+    of = found["classes"]
+    yield Value("modes", title, found["covered"], None, "higher", details, perfect=of)
     floor = expected_kl(np.array(found["real_histogram"]), len(seen.rows))
     yield Value(
         "modes_kl",

@@ -14,6 +14,7 @@ from ganzoo.cli.options import asked
 from ganzoo.cli.tables import show
 from ganzoo.cli.train import check_counts, train
 from ganzoo.errors import UsageError
+from ganzoo.files import plain
 from ganzoo.run import RunDir
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def repeat(
         found += evaluate(run.path, metrics, checkpoint=checkpoint, samples=samples)
     rows = over_runs(found)
     if as_json:
-        click.echo(json.dumps(rows))
+        click.echo(json.dumps(plain(rows)))
         return
     show(
         ["score", "mean", "standard error", "perfect", "runs"],
