@@ -15,7 +15,7 @@ import numpy as np
 
 from ganzoo import __version__
 from ganzoo.errors import GanzooError, UsageError, unknown
-from ganzoo.eval import eyes, installed, sources, summary
+from ganzoo.eval import eyes, installed, perfect, sources, summary
 from ganzoo.eval.eyes import Eyes
 from ganzoo.eval.features.simple import NoFeatures, PerChannel
 from ganzoo.eval.metrics import METRICS, Metric, Sides, UnsuitedError, Value, suited
@@ -177,8 +177,8 @@ class Judge:
                     raise
                 self.say(f"{metric.name} is left out: {error}")
                 continue
-            perfect = self._perfect(metric, sides, unknown)
-            found += [self._score(v, metric, sides, perfect.get(v.name)) for v in values]
+            best = self._perfect(metric, sides, unknown)
+            found += [self._score(v, metric, sides, best.get(v.name)) for v in values]
         for reason, names in unknown.items():
             self.say(f"what perfect is, is not known of {', '.join(names)}: {reason}")
         return found
@@ -213,21 +213,37 @@ class Judge:
         key = (metric.name, self.extractor.label, self.real.fingerprint, needed, self.terms.seed)
         if key not in self.told:
             try:
-                values = metric.compute(self._sides(metric, self._in_place(needed)))
-                self.told[key] = {value.name: value.value for value in values}
+                self.told[key] = self._scored_in_place(metric, needed)
             except GanzooError as error:
                 unknown.setdefault(str(error), []).append(metric.name)
                 self.told[key] = {}
         return self.told[key]
 
-    def _in_place(self, needed: int) -> summary.Summary:
-        """So many real samples of the split that is not the reference."""
+    def _scored_in_place(self, metric: Metric, needed: int) -> Mapping[str, float]:
+        """The metric's values of so many real samples; from the disk, if it is one of ours."""
         other = self.other()
         if other.count < needed:
             raise UnsuitedError(
                 f"{other.name} holds {other.count:,} samples, and {needed:,} are needed."
             )
-        return self.others().part(needed)
+        path = perfect.place(
+            metric.name,
+            self.extractor,
+            self.reference,
+            other,
+            drawn=self.fake.n,
+            needed=needed,
+            classified=self.classified,
+            seed=self.terms.seed,
+        )
+        ours = METRICS.get(metric.name) is metric
+        known = perfect.recalled(path) if ours else None
+        if known is None:
+            found = metric.compute(self._sides(metric, self.others().part(needed)))
+            known = {value.name: float(value.value) for value in found}
+            if ours:
+                perfect.remember(path, known)
+        return known
 
     def _other(self) -> sources.Stored:
         """The split that is not the reference, of the reference's data set."""
@@ -265,7 +281,7 @@ class Judge:
             np.add.at(counts, (seen.labels, seen.logits.argmax(1)), 1)
         return counts
 
-    def _score(self, value: Value, metric: Metric, sides: Sides, perfect: float | None) -> Score:
+    def _score(self, value: Value, metric: Metric, sides: Sides, best: float | None) -> Score:
         for caution in value.details.get("cautions", ()):
             self.say(f"warning: {caution}")
         real, fake = (_counted(metric, side) for side in (sides.real, sides.fake))
@@ -279,7 +295,7 @@ class Judge:
             label=f"{value.title} ({terms})",
             value=value.value,
             std=value.std,
-            perfect=value.perfect if perfect is None else perfect,
+            perfect=value.perfect if best is None else best,
             better=value.better,
             details={**value.details, **self._whose()},
             pictures=value.pictures,

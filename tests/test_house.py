@@ -28,7 +28,7 @@ ROOMS = (
      "feeding"),
     ("features", "eval.extractor eval.features"),
     ("scores", "eval.scores eval.sources eval.summary eval.labelling eval.metrics eval.installed "
-     "eval.evaluation eval"),
+     "eval.perfect eval.evaluation eval"),
     ("diagnosis", "eval.diagnosis"),
     ("report", "eval.report"),
     ("plugins", "plugins"),

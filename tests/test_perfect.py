@@ -23,6 +23,11 @@ from ganzoo.run import RunDir
 RNG = np.random.default_rng
 
 
+@pytest.fixture(autouse=True)
+def few_subsets(monkeypatch):
+    monkeypatch.setattr(metrics, "SUBSETS", 2)
+
+
 class Listening(evaluation.Silent):
     """A view that remembers what was said, and how many samples of what went by."""
 
@@ -92,7 +97,7 @@ def test_who_asks_for_no_perfect_score_pays_for_none():
 
 
 def test_a_metric_is_told_once_what_perfect_is(monkeypatch, tmp_path):
-    """Another checkpoint asks for the same number."""
+    """Other checkpoints and later evaluations ask for the same number."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     calls: list[int] = []
 
@@ -106,9 +111,18 @@ def test_a_metric_is_told_once_what_perfect_is(monkeypatch, tmp_path):
     view = Listening()
     found = evaluate("three checkpoints", ["counted"], against="ring", view=view)
     assert calls == [500] * 4
+    evaluate(cloud(), ["counted"], against="ring")
+    assert calls == [500] * 7  # another evaluation of the same data asks the disk
+    evaluate(cloud(), ["counted"], against="ring", seed=1)
+    assert calls == [500] * 11
     assert len({score.value for score in found} | {score.perfect for score in found}) == 1
     assert view.begun.count("ring train, in the samples' place") == 1
     assert len(list((tmp_path / "ganzoo" / "references").iterdir())) == 2
+    (one, other) = (tmp_path / "ganzoo" / "perfect").iterdir()
+    one.write_text("{")
+    other.write_text('{"counted": "much"}')
+    again = evaluate(cloud(), ["counted"], against="ring")
+    assert {score.perfect for score in again} == {found[0].perfect}
 
 
 def test_a_file_keeps_what_perfect_is_and_older_files_know_of_none(tmp_path):
