@@ -177,7 +177,8 @@ class Judge:
                     raise
                 self.say(f"{metric.name} is left out: {error}")
                 continue
-            best = self._perfect(metric, sides, unknown)
+            told_anyway = all(value.perfect is not None for value in values)
+            best = self._perfect(metric, sides, {} if told_anyway else unknown)
             found += [self._score(v, metric, sides, best.get(v.name)) for v in values]
         for reason, names in unknown.items():
             self.say(f"what perfect is, is not known of {', '.join(names)}: {reason}")
