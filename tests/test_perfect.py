@@ -11,7 +11,7 @@ import pytest
 from test_cli import call
 
 from ganzoo.data import Judging, Modes, points, stacked
-from ganzoo.eval import evaluation, metrics, scores, sources, summary
+from ganzoo.eval import evaluation, metrics, perfect, scores, sources, summary
 from ganzoo.eval.evaluation import evaluate
 from ganzoo.eval.features.simple import PerChannel, RawValues
 from ganzoo.eval.frechet import gaussian
@@ -123,6 +123,27 @@ def test_a_metric_is_told_once_what_perfect_is(monkeypatch, tmp_path):
     other.write_text('{"counted": "much"}')
     again = evaluate(cloud(), ["counted"], against="ring")
     assert {score.perfect for score in again} == {found[0].perfect}
+
+
+def test_what_is_remembered_is_found_by_all_that_it_depends_on():
+    real, other, third = cloud(), cloud(seed=1), cloud(seed=2)
+    labelled = dataclasses.replace(other, classes=np.arange(500) % 2)
+    judged = dataclasses.replace(real, judging=points.judging("ring"))
+    seen_by = RawValues(2)
+    asked = [
+        ("swd", seen_by, real, other),
+        ("prdc", seen_by, real, other),
+        ("swd", RawValues(3), real, other),
+        ("swd", seen_by, other, real),
+        ("swd", seen_by, real, third),
+        ("swd", seen_by, real, labelled),
+        ("swd", seen_by, judged, other),
+    ]
+    places = [perfect.place(*one, seed=0) for one in asked]
+    places.append(perfect.place(*asked[0], seed=1))
+    assert len(set(places)) == len(places)
+    same = dataclasses.replace(real, name="by another name")
+    assert perfect.place("swd", seen_by, same, other, seed=0) == places[0]
 
 
 def test_a_file_keeps_what_perfect_is_and_older_files_know_of_none(tmp_path):
