@@ -7,7 +7,7 @@ import functools
 import hashlib
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,10 @@ import numpy as np
 
 from ganzoo import __version__
 from ganzoo.errors import GanzooError, UsageError, unknown
-from ganzoo.eval import eyes, installed, sources, summary
+from ganzoo.eval import eyes, installed, perfect, sources, summary
 from ganzoo.eval.eyes import Eyes
-from ganzoo.eval.features.simple import NoFeatures
-from ganzoo.eval.metrics import METRICS, Metric, Sides, UnsuitedError, Value
+from ganzoo.eval.features.simple import NoFeatures, PerChannel
+from ganzoo.eval.metrics import METRICS, Metric, Sides, UnsuitedError, Value, suited
 from ganzoo.eval.scores import Score
 from ganzoo.fields import typed
 from ganzoo.run import RunDir
@@ -31,6 +31,8 @@ MOST_SAMPLES, MOST_SEEDS = 10_000_000, 1_000
 SEEDS = 2**31
 TRAIN_VALUES = 2**26
 """Of training features held to search for neighbours in: 256 MiB."""
+Told = dict[tuple[Any, ...], Mapping[str, float]]
+"""A metric and all that its score of real samples depends on -> that score, by name."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,13 @@ class Terms:
     """Of a run: which of its sampler's outputs; None: the first."""
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Of a run: inputs that are held at values, or priors that are cut: `{"psi": 0.5}`."""
+    perfect: bool = True
+    """Whether real samples are scored in the samples' place, to say what perfect is."""
 
 
 def evaluate(
     target: str | os.PathLike[str] | sources.Stored,
-    metrics: Sequence[str] = ("fid",),
+    metrics: Sequence[str] = (),
     *,
     against: str | sources.Stored | None = None,
     checkpoint: str = "best",
@@ -66,6 +70,8 @@ def evaluate(
     **terms: Any,
 ) -> list[Score]:
     """The scores of `target` by `metrics`, for each checkpoint and each seed that is asked for.
+
+    Without `metrics`: FID of images; of points, whose FID sees no modes, what does see them.
 
     `target` is a run folder, an `.npz` or `.npy` file or a folder of images; `against` a data set,
     file or folder, and for a run by default the data set that it was trained on. `terms` are the
@@ -81,17 +87,22 @@ def evaluate(
     base = Terms(**typed(Terms, terms))
     _check_draws(base, seeds)
     view = view or Silent()
-    chosen = _chosen(metrics, skip_unsuited, view)
-    scores = []
+    say = functools.cache(view.say)  # what is true of every seed is said once
+    asked = _chosen(metrics, skip_unsuited, view)
+    scores: list[Score] = []
+    told: Told = {}
     for source, run in _sources(target, checkpoint, base):
         real = _reference(source, against, base)
         for note in (getattr(source, "note", None), real.note):
             if note:
-                view.say(note)
+                say(note)
+        chosen = asked if metrics else _chosen(suited(real.shape, real.judging), False, view)
         seen_by = _seen_by(chosen, real, base, view)
         found = []
         for seed in range(base.seed, base.seed + seeds):
-            judge = Judge(source, real, seen_by, dataclasses.replace(base, seed=seed), view)
+            judge = Judge(
+                source, real, seen_by, dataclasses.replace(base, seed=seed), view, say, told
+            )
             found += judge.scores(chosen, skip_unsuited)
         if run:
             _keep(found, run)
@@ -132,10 +143,12 @@ class Judge:
         seen_by: Eyes,
         terms: Terms,
         view: View,
+        say: Callable[[str], None],
+        told: Told,
     ):
         self.source, self.reference = source, real
         self.extractor, self.classified = seen_by
-        self.terms, self.view = terms, view
+        self.terms, self.view, self.say, self.told = terms, view, say, told
         n = _count(source, real.judging.samples, terms)
         view.start(f"{real.name}, the reference", real.count)
         self.real = summary.summarize_stored(real, self.extractor, progress=view.advance)
@@ -144,35 +157,109 @@ class Judge:
             source, n, self.extractor, seed=terms.seed, progress=view.advance
         )
         if (self.fake.samples == self.fake.samples[0]).all():
-            view.say(f"all samples of {source.name} are identical.")
+            say(f"all samples of {source.name} are identical.")
         self.train = functools.cache(self._train)
+        self.other = functools.cache(self._other)
+        self.others = functools.cache(self._others)
+        self.confusion = functools.cache(self._confusion)
 
     def scores(self, metrics: Sequence[Metric], skip_unsuited: bool) -> list[Score]:
         """All numbers of all metrics; each draws from randomness of its own."""
         found = []
+        unknown: dict[str, list[str]] = {}
         for metric in metrics:
             self.view.start(metric.name, 0)
-            rng = np.random.Generator(np.random.Philox(key=_key(self.terms.seed, metric.name)))
             try:
-                values = metric.compute(self._sides(rng))
-                found += [self._score(value, metric) for value in values]
+                sides = self._sides(metric, self.fake)
+                values = list(metric.compute(sides))
             except (UsageError, installed.BrokenError) as error:
                 if not skip_unsuited:
                     raise
-                self.view.say(f"{metric.name} is left out: {error}")
+                self.say(f"{metric.name} is left out: {error}")
+                continue
+            told_anyway = all(value.perfect is not None for value in values)
+            best = self._perfect(metric, sides, {} if told_anyway else unknown)
+            found += [self._score(v, metric, sides, best.get(v.name)) for v in values]
+        for reason, names in unknown.items():
+            self.say(f"what perfect is, is not known of {', '.join(names)}: {reason}")
         return found
 
-    def _sides(self, rng: np.random.Generator) -> Sides:
+    def _sides(self, metric: Metric, fake: summary.Summary) -> Sides:
+        """As many samples as the metric takes of either side, and randomness of its own."""
+        real = self.real
+        if metric.equal:
+            n = min(len(real.kept), len(fake.kept))
+            real, fake = real.part(n), fake.part(n)
         return Sides(
-            self.real,
-            self.fake,
+            real,
+            fake,
             self.extractor,
             self.classified,
             self.reference.judging,
             self.train,
-            rng,
+            np.random.Generator(np.random.Philox(key=_key(self.terms.seed, metric.name))),
             self._counterparts,
+            self.confusion,
         )
+
+    def _perfect(
+        self, metric: Metric, sides: Sides, unknown: dict[str, list[str]]
+    ) -> Mapping[str, float]:
+        """Name -> value that real samples get in the samples' place; where they cannot stand there
+        the metric joins those of that reason. What another checkpoint was told is not asked again.
+        """
+        if not (metric.perfect and self.terms.perfect):
+            return {}
+        needed = _counted(metric, sides.fake)
+        key = (metric.name, self.extractor.label, self.real.fingerprint, needed, self.terms.seed)
+        if key not in self.told:
+            try:
+                self.told[key] = self._scored_in_place(metric, needed)
+            except GanzooError as error:
+                unknown.setdefault(str(error), []).append(metric.name)
+                self.told[key] = {}
+        return self.told[key]
+
+    def _scored_in_place(self, metric: Metric, needed: int) -> Mapping[str, float]:
+        """The metric's values of so many real samples; from the disk, if it is one of ours."""
+        other = self.other()
+        if other.count < needed:
+            raise UnsuitedError(
+                f"{other.name} holds {other.count:,} samples, and {needed:,} are needed."
+            )
+        path = perfect.place(
+            metric.name,
+            self.extractor,
+            self.reference,
+            other,
+            drawn=self.fake.n,
+            needed=needed,
+            classified=self.classified,
+            seed=self.terms.seed,
+        )
+        ours = METRICS.get(metric.name) is metric
+        known = perfect.recalled(path) if ours else None
+        if known is None:
+            found = metric.compute(self._sides(metric, self.others().part(needed)))
+            known = {value.name: float(value.value) for value in found}
+            if ours:
+                perfect.remember(path, known)
+        return known
+
+    def _other(self) -> sources.Stored:
+        """The split that is not the reference, of the reference's data set."""
+        real = self.reference
+        if not real.data or not real.split:
+            raise UnsuitedError(f"{real.name} has no other split, whose samples are real too.")
+        split = "train" if real.split == "test" else "test"
+        size = _size(self.source, self.terms)
+        return sources.reference(real.data, split=split, size=size, array=real.array)
+
+    def _others(self) -> summary.Summary:
+        """As many of them as there are generated samples; from the disk, where it knows them."""
+        drawn = self.other().drawn(self.fake.n)
+        self.view.start(f"{drawn.name}, in the samples' place", drawn.count)
+        return summary.summarize_stored(drawn, self.extractor, progress=self.view.advance)
 
     def _counterparts(self) -> np.ndarray | None:
         """The reference's rows, where sample i was made from row i of the same data."""
@@ -182,12 +269,23 @@ class Judge:
         same = found is not None and np.array_equal(found, self.reference.values)
         return found if same else None
 
-    def _score(self, value: Value, metric: Metric) -> Score:
+    def _confusion(self) -> np.ndarray | None:
+        """How the extractor reads the real images that channels are, of both splits."""
+        name = self.reference.judging.channels_of
+        if not name or not isinstance(self.extractor, PerChannel):
+            return None
+        counts = np.zeros((self.extractor.grey.classes,) * 2, np.int64)
+        for split in ("train", "test"):
+            images = sources.reference(name, split=split, size=_size(self.source, self.terms))
+            self.view.start(f"{images.name}, the classifier's errors", images.count)
+            seen = summary.summarize_stored(images, self.extractor.grey, progress=self.view.advance)
+            np.add.at(counts, (seen.labels, seen.logits.argmax(1)), 1)
+        return counts
+
+    def _score(self, value: Value, metric: Metric, sides: Sides, best: float | None) -> Score:
         for caution in value.details.get("cautions", ()):
-            self.view.say(f"warning: {caution}")
-        real, fake = (
-            side.n if metric.all else len(side.samples) for side in (self.real, self.fake)
-        )
+            self.say(f"warning: {caution}")
+        real, fake = (_counted(metric, side) for side in (sides.real, sides.fake))
         seen_by = [self.extractor.label] if metric.features else []
         of = f"{self.reference.split} {_short(real)}".strip()
         asked = [f"output {self.terms.output}"] if self.terms.output else []
@@ -198,6 +296,7 @@ class Judge:
             label=f"{value.title} ({terms})",
             value=value.value,
             std=value.std,
+            perfect=value.perfect if best is None else best,
             better=value.better,
             details={**value.details, **self._whose()},
             pictures=value.pictures,
@@ -235,14 +334,12 @@ class Judge:
 
     def _train(self) -> summary.Summary:
         """The training samples, or as many as fit, of the reference's data set."""
-        name = self.reference.data
-        if not name or self.reference.split != "test":
+        if not self.reference.data or self.reference.split != "test":
             raise UnsuitedError(
                 "this needs a data set with a training split, its test split being the baseline: "
                 f"{self.reference.name} is none."
             )
-        size = _size(self.source, self.terms)
-        train = sources.reference(name, split="train", size=size, array=self.reference.array)
+        train = self.other()
         keep = min(train.count, TRAIN_VALUES // self.extractor.dim)
         self.view.start(train.name, train.count)
         return summary.summarize_stored(
@@ -340,6 +437,11 @@ def _count(source: sources.Source, suited: int | None, terms: Terms) -> int:
     if wanted < 2:
         raise UsageError(f"expected at least 2 samples, not {wanted}.")
     return wanted
+
+
+def _counted(metric: Metric, side: summary.Summary) -> int:
+    """How many samples of a side the metric looks at."""
+    return side.n if metric.all else len(side.kept)
 
 
 def _key(seed: int, name: str) -> int:

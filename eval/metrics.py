@@ -7,6 +7,7 @@ flags, costs little. Other distributions bring metrics by the entry-point group 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 NEIGHBOURS = 5
 SUBSETS, SUBSET_SIZE = 100, 1000
 SPLITS = 10
+USUAL = 10_000
+"""Samples on either side, where the data set names no other count."""
 PAIRS = 16
 MOST_PSNR = 10 * math.log10(255**2 * 12)
 """Of an image whose only error is that it was rounded to whole numbers, 1/12 in the square."""
@@ -46,6 +49,8 @@ class Value:
     details: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+    perfect: float | None = None
+    """The best that there is, where the metric knows it without scoring real samples."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,9 @@ class Sides:
     rng: np.random.Generator
     counterparts: Callable[[], np.ndarray | None] = lambda: None
     """The real images that the samples are meant to be, row by row, where there are such."""
+    confusion: Callable[[], np.ndarray | None] = lambda: None
+    """Counts (classes, classes): how many real images of one channel, by their class, the
+    extractor takes for which; None where the data set does not say whose images channels are."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,10 @@ class Metric:
     """Whether it looks at what the extractor made, or at the samples alone."""
     all: bool = False
     """Whether it looks at all samples, or at those that are kept."""
+    equal: bool = False
+    """Whether it moves with the ratio of the counts, and takes as many of either side."""
+    perfect: bool = True
+    """Whether real samples in the samples' place say what perfect is."""
 
 
 def _fid(sides: Sides) -> Iterator[Value]:
@@ -87,7 +99,8 @@ def _fid(sides: Sides) -> Iterator[Value]:
     if sides.extractor.name == "inception" and sides.extractor.dim != 2048:
         title = f"FID-{sides.extractor.dim}"
     real, fake = sides.real.gaussian, sides.fake.gaussian
-    details = {"cautions": cautions(real.n, fake.n, sides.extractor.dim)}
+    said = cautions(real.n, fake.n, sides.extractor.dim)
+    details = {"cautions": said + _blind(sides, "mean and covariance")}
     yield Value("fid", title, frechet_of_gaussians(real, fake), None, "lower", details)
 
 
@@ -99,7 +112,24 @@ def _kid(sides: Sides) -> Iterator[Value]:
         sides.real.features, sides.fake.features, rng=sides.rng, subsets=SUBSETS, subset_size=size
     )
     settings = {"subsets": SUBSETS, "subset_size": size}
-    yield Value("kid", "KID", found["kid"], found["kid_std"], "lower", settings=settings)
+    said = _blind(sides, "moments up to the third")
+    if size < SUBSET_SIZE:
+        said.append(
+            f"KID of subsets of {size:,} samples and not {SUBSET_SIZE:,}: they overlap, and each "
+            "knows the distance less well."
+        )
+    details = {"cautions": said}
+    yield Value("kid", "KID", found["kid"], found["kid_std"], "lower", details, settings)
+
+
+def _blind(sides: Sides, seen: str) -> list[str]:
+    """What a distance that looks at such moments cannot know of points."""
+    if sides.real.samples.ndim != 2:
+        return []
+    return [
+        f"of points this distance sees the {seen} and no modes: a cloud without any scores as "
+        "well; ask for --modes or --swd."
+    ]
 
 
 def _inception_score(sides: Sides) -> Iterator[Value]:
@@ -114,15 +144,34 @@ def _inception_score(sides: Sides) -> Iterator[Value]:
     found = inception_score(sides.rng.permutation(probabilities), splits=splits)
     title = "IS" if sides.extractor.name == "inception" else "classifier score"
     settings = {"splits": splits}
-    yield Value("is", title, found["is"], found["is_std"], "higher", settings=settings)
+    said = []
+    if len(probabilities) < USUAL:
+        said.append(
+            f"{splits} splits of {len(probabilities) // splits:,} samples: the {title} of so few "
+            "is biased downwards; compare only at equal counts."
+        )
+    details = {"cautions": said}
+    yield Value("is", title, found["is"], found["is_std"], "higher", details, settings)
 
 
 def _prdc(sides: Sides) -> Iterator[Value]:
     from ganzoo.eval.prdc import prdc
 
     found = prdc(sides.real.features, sides.fake.features, k=NEIGHBOURS)
+    details = {"cautions": _uncommon(sides)}
     for name, value in found.items():
-        yield Value(name, name, value, better="higher", settings={"k": NEIGHBOURS})
+        yield Value(name, name, value, None, "higher", details, {"k": NEIGHBOURS})
+
+
+def _uncommon(sides: Sides) -> list[str]:
+    """What to say of a count that moves the score, where it is not the usual one."""
+    n, usual = len(sides.fake.samples), min(sides.judging.samples or USUAL, USUAL)
+    if n == usual:
+        return []
+    return [
+        f"{n:,} samples on either side and not {usual:,}: recall, coverage, density and sliced "
+        "distances move with the count; compare only at equal counts."
+    ]
 
 
 def _modes(sides: Sides) -> Iterator[Value]:
@@ -135,7 +184,7 @@ def _modes(sides: Sides) -> Iterator[Value]:
 
 
 def _modes_of_points(sides: Sides) -> Iterator[Value]:
-    from ganzoo.eval.modes import point_modes
+    from ganzoo.eval.modes import expected_kl, point_modes
 
     known = sides.judging.modes
     if known is None:
@@ -144,14 +193,24 @@ def _modes_of_points(sides: Sides) -> Iterator[Value]:
             "as ring and grid do."
         )
     found = point_modes(sides.fake.samples, centres=known.centres, sigma=known.sigma)
-    yield Value("modes", f"modes of {found['of']}", found["modes"], None, "higher", found)
+    count, n = len(known.centres), sides.fake.n
+    good, uniform = round(found["high_quality"] * n), np.full(count, 1 / count)
+    title = f"modes of {count}"
+    yield Value("modes", title, found["modes"], None, "higher", found, perfect=count)
     yield Value("high_quality", "within 3 sigma", found["high_quality"], better="higher")
-    yield Value("modes_kl", "modes KL", found["kl_fake_real"], better="lower")
+    for name, of, value, drawn in (
+        ("modes_kl", "all", found["kl_fake_real"], n),
+        ("modes_kl_good", "good", found["kl_good"], good),
+    ):
+        floor = expected_kl(uniform, drawn) if drawn else None
+        title = f"modes KL({of} samples || uniform) in nats"
+        yield Value(name, title, value, None, "lower", {"kl_floor": floor}, perfect=floor)
 
 
 def _modes_of_stacks(sides: Sides) -> Iterator[Value]:
     """A mode is a combination of the channels' classes."""
-    from ganzoo.eval.modes import stacked_modes
+    from ganzoo.eval.misread import DOUBT, error_rates, misread_modes
+    from ganzoo.eval.modes import expected_kl, stacked_modes, triples
 
     logits = sides.fake.logits
     if logits is None or not sides.classified:
@@ -160,14 +219,46 @@ def _modes_of_stacks(sides: Sides) -> Iterator[Value]:
             "--features out."
         )
     channels = sides.fake.samples.shape[-1]
-    found = stacked_modes(_softmax(logits.reshape(sides.fake.n, channels, -1)))
+    probabilities = _softmax(logits.reshape(sides.fake.n, channels, -1))
+    found = stacked_modes(probabilities)
+    uniform = np.full(found["of"], 1 / found["of"])
+    shares, confusion = uniform, sides.confusion()
     yield Value("modes", f"modes of {found['of']:,}", found["modes"], None, "higher", found)
-    yield Value("modes_kl", "modes KL", found["kl_fake_real"], better="lower")
+    if confusion is not None:
+        misread = misread_modes(triples(probabilities), error_rates(confusion))
+        details = misread | {"confusion": confusion.tolist()}
+        settings = {"read_by_chance": DOUBT}
+        of_errors = "modes that the classifier's errors"
+        yield Value(
+            "modes_misread",
+            f"{of_errors} explain",
+            misread["expected"],
+            details=details,
+            settings=settings,
+        )
+        title = f"{of_errors} do not explain"
+        yield Value("modes_beyond", title, misread["beyond"], None, "higher", {}, settings)
+        one = confusion.sum(1) / confusion.sum()
+        shares = functools.reduce(np.multiply.outer, [one] * channels).ravel()
+    floors = {
+        "kl_floor": expected_kl(shares, sides.fake.n, real=uniform),
+        "kl_floor_of_uniform": expected_kl(uniform, sides.fake.n),
+    }
+    title = "modes KL(samples || uniform) in nats"
+    yield Value(
+        "modes_kl",
+        title,
+        found["kl_fake_real"],
+        None,
+        "lower",
+        floors,
+        perfect=floors["kl_floor"],
+    )
 
 
 def _modes_of_classes(sides: Sides) -> Iterator[Value]:
     from ganzoo.eval.frechet import frechet_per_class
-    from ganzoo.eval.modes import class_modes
+    from ganzoo.eval.modes import class_modes, expected_kl
 
     real = sides.real.labels
     if real is None:
@@ -194,8 +285,18 @@ def _modes_of_classes(sides: Sides) -> Iterator[Value]:
             (guessed[seen.rows] == sides.fake.labels[seen.rows]).mean()
         )
     title = f"modes of {found['classes']}{seen.by}"
-    yield Value("modes", title, found["covered"], None, "higher", details)
-    yield Value("modes_kl", f"modes KL{seen.by}", found["kl_fake_real"], better="lower")
+    of = found["classes"]
+    yield Value("modes", title, found["covered"], None, "higher", details, perfect=of)
+    floor = expected_kl(np.array(found["real_histogram"]), len(seen.rows))
+    yield Value(
+        "modes_kl",
+        f"modes KL(samples || real) in nats{seen.by}",
+        found["kl_fake_real"],
+        None,
+        "lower",
+        {"kl_floor": floor},
+        perfect=floor,
+    )
 
 
 def _label_accuracy(sides: Sides) -> Iterator[Value]:
@@ -213,7 +314,15 @@ def _label_accuracy(sides: Sides) -> Iterator[Value]:
     found = label_accuracy(asked, seen.probabilities[kept])
     details = found | {"classifier_accuracy": seen.accuracy}
     title = f"label accuracy{seen.by}"
-    yield Value("label_accuracy", title, found["label_accuracy"], None, "higher", details)
+    yield Value(
+        "label_accuracy",
+        title,
+        found["label_accuracy"],
+        None,
+        "higher",
+        details,
+        perfect=seen.accuracy,
+    )
 
 
 def _fid_by_class(sides: Sides) -> Iterator[Value]:
@@ -223,7 +332,8 @@ def _fid_by_class(sides: Sides) -> Iterator[Value]:
     asked, real = _asked(sides)
     found = fid_by_class(sides.real.features, real, sides.fake.features, asked)
     least, real_least = (min(found[name].values()) for name in ("counts", "real_counts"))
-    details = found | {"cautions": cautions(real_least, least, sides.extractor.dim)}
+    said = [f"by class: {one}" for one in cautions(real_least, least, sides.extractor.dim)]
+    details = found | {"cautions": said}
     distance = "Frechet distance" if sides.real.samples.ndim == 2 else "FID"
     title = f"{distance} by class, mean of {len(found['counts'])}, {least:,} each"
     settings = {"samples_per_class": least, "reference_per_class": real_least}
@@ -264,8 +374,8 @@ def _swd(sides: Sides) -> Iterator[Value]:
 
     real, fake = sides.real.samples, sides.fake.samples
     if real.ndim == 2:
-        found = {"swd": sliced_wasserstein(real, fake, rng=sides.rng)}
-        yield Value("swd", "SWD", found["swd"], better="lower")
+        found = sliced_wasserstein(real, fake, rng=sides.rng)
+        yield Value("swd", "SWD", found, None, "lower", {"cautions": _uncommon(sides)})
         return
     if min(real.shape[1:3]) < 16:
         raise UnsuitedError(
@@ -273,7 +383,8 @@ def _swd(sides: Sides) -> Iterator[Value]:
         )
     found = image_swd(real, fake, rng=sides.rng)
     settings = {"patches": "16 of 7x7 an image", "projections": 512, "times": 1000}
-    yield Value("swd", "SWD x1000", found["swd"], better="lower", details=found, settings=settings)
+    details = found | {"cautions": _uncommon(sides)}
+    yield Value("swd", "SWD x1000", found["swd"], None, "lower", details, settings)
 
 
 def _wasserstein(sides: Sides) -> Iterator[Value]:
@@ -313,7 +424,13 @@ def _psnr(sides: Sides) -> Iterator[Value]:
     found = np.minimum(psnr(*_paired(sides), data_range=255), MOST_PSNR)
     settings = {"at most": round(MOST_PSNR, 2)}
     yield Value(
-        "psnr", "PSNR in dB", float(found.mean()), float(found.std()), "higher", settings=settings
+        "psnr",
+        "PSNR in dB",
+        float(found.mean()),
+        float(found.std()),
+        "higher",
+        settings=settings,
+        perfect=MOST_PSNR,
     )
 
 
@@ -324,7 +441,13 @@ def _ssim(sides: Sides) -> Iterator[Value]:
     found = ssim(real, fake, data_range=255)
     settings = dict(zip(("window", "sigma"), window(*real.shape[1:3]), strict=True))
     yield Value(
-        "ssim", "SSIM", float(found.mean()), float(found.std()), "higher", settings=settings
+        "ssim",
+        "SSIM",
+        float(found.mean()),
+        float(found.std()),
+        "higher",
+        settings=settings,
+        perfect=1.0,
     )
 
 
@@ -359,6 +482,7 @@ def _memorization(sides: Sides) -> Iterator[Value]:
         details=found,
         settings=settings,
         pictures=drawn,
+        perfect=1.0,
     )
     n = min(len(sides.real.features), len(sides.fake.features))
     threshold = copies.closest_pairs(sides.real.features[:n], pairs=1)[0][2]
@@ -382,15 +506,16 @@ METRICS = {
         Metric("fid", "Frechet distance of features.", _fid, all=True),
         Metric("kid", "Kernel distance of features, with its deviation over subsets.", _kid),
         Metric("is", "Inception score, of the extractor's classes.", _inception_score, all=True),
-        Metric("prdc", "Precision, recall, density and coverage, k = 5.", _prdc),
+        Metric("prdc", "Precision, recall, density and coverage, k = 5.", _prdc, equal=True),
         Metric("modes", "Which classes, stacks of digits or blobs are covered.", _modes, all=True),
         Metric(
             "label-accuracy",
             "Share of samples of the class asked for, or of what was translated.",
             _label_accuracy,
+            perfect=False,
         ),
         Metric("fid-by-class", "Frechet distance within each class, their mean.", _fid_by_class),
-        Metric("swd", "Sliced Wasserstein distance.", _swd, features=False),
+        Metric("swd", "Sliced Wasserstein distance.", _swd, features=False, equal=True),
         Metric("wasserstein", "Wasserstein distance of numbers.", _wasserstein, features=False),
         Metric(
             "ms-ssim", "MS-SSIM of random pairs: near 1 all look alike.", _ms_ssim, features=False
@@ -400,9 +525,30 @@ METRICS = {
             "Peak to noise of samples beside the test rows they copy.",
             _psnr,
             features=False,
+            perfect=False,
         ),
-        Metric("ssim", "Structural similarity of samples to those rows.", _ssim, features=False),
-        Metric("memorization", "Distance to the nearest training samples; support.", _memorization),
+        Metric(
+            "ssim",
+            "Structural similarity of samples to those rows.",
+            _ssim,
+            features=False,
+            perfect=False,
+        ),
+        Metric(
+            "memorization",
+            "Distance to the nearest training samples; support.",
+            _memorization,
+            perfect=False,
+        ),
     )
 }
 """A new row is a new flag: nothing else lists the metrics."""
+
+
+def suited(shape: tuple[int, ...], judging: Judging) -> list[str]:
+    """The metrics that are taken where none is asked for: of points, one that sees modes."""
+    if len(shape) > 1:
+        return ["fid"]
+    if judging.modes is not None and len(judging.modes.centres) > 1:
+        return ["modes"]
+    return ["wasserstein"] if shape == (1,) else ["swd"]

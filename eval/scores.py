@@ -42,6 +42,9 @@ class Score:
     """What was judged: a run's folder, a file."""
     pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Name -> PNG; they are stored beside the file."""
+    perfect: float | None = None
+    """The same score of as many real samples in the samples' place, where it is known: no
+    generator can be expected to do better."""
 
     @property
     def column(self) -> str:
@@ -59,6 +62,7 @@ class Score:
                     "label",
                     "value",
                     "std",
+                    "perfect",
                     "better",
                     "step",
                     "source",
@@ -131,7 +135,8 @@ def _score(found: Mapping[str, Any]) -> Score:
         label=_of_type(found, "label", str),
         value=_number(found, "value"),
         protocol=_of_type(found, "protocol", dict),
-        std=None if found.get("std") is None else _number(found, "std"),
+        std=_number_or_none(found, "std"),
+        perfect=_number_or_none(found, "perfect"),
         better=better if better in ("lower", "higher") else "",
         details=_of_type(found, "details", dict, {}),
         step=step,
@@ -149,6 +154,10 @@ def _of_type(found: Mapping[str, Any], name: str, kind: type, otherwise: Any = _
     if value is not otherwise and (not isinstance(value, kind) or isinstance(value, bool)):
         raise ValueError(f"its {name} is {untrusted.text(value, 40)!r}, not {kind.__name__}")
     return value
+
+
+def _number_or_none(found: Mapping[str, Any], name: str) -> float | None:
+    return None if found.get(name) is None else _number(found, name)
 
 
 def _number(found: Mapping[str, Any], name: str) -> float:

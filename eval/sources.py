@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -88,6 +88,14 @@ class Stored:
     def labels(self, n: int, seed: int) -> np.ndarray | None:
         """The stored labels."""
         return None if self.classes is None else self.classes[self._chosen(n, seed)]
+
+    def drawn(self, n: int) -> Stored:
+        """`n` of them, always the same ones; all where they suffice."""
+        if n >= self.count:
+            return self
+        chosen = self._chosen(n, 0)
+        classes = None if self.classes is None else self.classes[chosen]
+        return replace(self, values=self.values[chosen], classes=classes)
 
     def _chosen(self, n: int, seed: int) -> np.ndarray:
         return subset(len(self.values), n, seed)

@@ -7,6 +7,7 @@ disk by its content: the samples' fingerprint, the extractor's hash, the count, 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 from collections.abc import Callable
@@ -76,6 +77,14 @@ class Summary:
             None if known is None else known[self.kept] for known in (self.logits, self.labels)
         )
         return Rows(self.samples, self.features, logits, labels)
+
+    def part(self, count: int) -> Summary:
+        """So many of the kept samples, always the same ones; the moments stay those of all n."""
+        if count >= len(self.kept):
+            return self
+        chosen = sources.subset(len(self.kept), count, 0)
+        samples, features, kept = (x[chosen] for x in (self.samples, self.features, self.kept))
+        return dataclasses.replace(self, samples=samples, features=features, kept=kept)
 
 
 def summarize(

@@ -164,19 +164,19 @@ class Run:
     def evaluate(
         self, *metrics: str, checkpoint: str | int = "best", against: Any = None, **terms: Any
     ) -> Scores:
-        """Score the run by `metrics` (`fid` if none), as `ganzoo eval` does; RUN/eval keeps them.
+        """Score the run by `metrics`, as `ganzoo eval` does; RUN/eval keeps them.
 
-        `against` is a data set by name, a file, a folder or data as `train` takes it; by default
-        what the run was trained on. `terms` are those of `ganzoo.eval.evaluation.Terms`: samples,
-        split, features, seed, ...
+        Without `metrics`: FID of images, of points what sees modes. `against` is a data set by
+        name, a file, a folder or data as `train` takes it; by default what the run was
+        trained on. `terms` are those of `ganzoo.eval.evaluation.Terms`: samples, split, ...
         """
         _start_tensorflow()
         from ganzoo.eval.evaluation import evaluate
 
-        chosen, one = metrics or ("fid",), _one(checkpoint)
+        one = _one(checkpoint)
         held = None if isinstance(against, (str, os.PathLike)) else _held(against)
         real = held.name if held else against and os.fspath(against)
-        found = evaluate(self.path, chosen, against=real, checkpoint=one, **terms)
+        found = evaluate(self.path, metrics, against=real, checkpoint=one, **terms)
         return Scores({score.metric: score for score in found})
 
     def resume(
@@ -218,7 +218,11 @@ class Scores(dict[str, "Score"]):
     """Metric -> Score, whose `value` is the number; printed with each number's protocol."""
 
     def __repr__(self) -> str:
-        return "\n".join(f"{score.label}: {score.value:.5g}" for score in self.values())
+        return "\n".join(
+            f"{score.label}: {score.value:.5g}"
+            + ("" if score.perfect is None else f" (perfect: {score.perfect:.5g})")
+            for score in self.values()
+        )
 
 
 def _start_tensorflow() -> None:

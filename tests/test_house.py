@@ -17,7 +17,7 @@ ROOMS = (
     ("contract", "losses optimizers layers fourier shrinking priors inputs turn player augment "
      "plugin"),
     ("measures", "eval.frechet eval.kernel eval.prdc eval.modes eval.memorization eval.swd "
-     "eval.conditional "
+     "eval.conditional eval.misread "
      "eval.likeness eval.ms_ssim eval.inception_score eval.arrays eval.distances eval.wasserstein"),
     ("run", "own_folder run"),
     ("data", "data pictures"),
@@ -28,7 +28,7 @@ ROOMS = (
      "feeding"),
     ("features", "eval.extractor eval.features"),
     ("scores", "eval.scores eval.sources eval.summary eval.labelling eval.metrics eval.installed "
-     "eval.evaluation eval"),
+     "eval.perfect eval.evaluation eval"),
     ("diagnosis", "eval.diagnosis"),
     ("report", "eval.report"),
     ("plugins", "plugins"),

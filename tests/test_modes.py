@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy import special
 
 from ganzoo.errors import UsageError
-from ganzoo.eval.modes import class_modes, point_modes, stacked_modes
+from ganzoo.eval.modes import class_modes, expected_kl, point_modes, stacked_modes
 
 RNG = np.random.default_rng
 RING = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], 1)
@@ -124,6 +125,42 @@ def test_a_sample_beyond_three_sigma_finds_no_mode():
     assert point_modes(RING * 1.5, centres=RING, sigma=0.1, within=6)["modes"] == 8
 
 
+def test_good_samples_have_a_divergence_of_their_own():
+    """Half of the first mode is good and all of the second: 1/3 and 2/3 of the good samples."""
+    mode = np.arange(400) % 2
+    points = RING[mode] * np.where((mode == 0) & (np.arange(400) < 200), 1.1, 1)[:, None]
+    found = point_modes(points, centres=RING, sigma=0.01)
+    assert found["high_quality"] == 0.75
+    assert found["kl_fake_real"] == pytest.approx(math.log(4))
+    shares = np.array([1 / 3, 2 / 3])
+    assert found["kl_good"] == pytest.approx((shares * np.log(8 * shares)).sum())
+    assert point_modes(RING * 1.5, centres=RING, sigma=0.1)["kl_good"] == math.inf
+
+
+@pytest.mark.parametrize(("modes", "n"), [(2, 1), (8, 2_500), (1000, 26_000)])
+def test_the_divergence_of_a_perfect_generator_is_the_mean_over_many(modes, n):
+    counts = RNG(0).multinomial(n, np.full(modes, 1 / modes), size=400)
+    drawn = special.rel_entr(counts / n, 1 / modes).sum(1)
+    found = expected_kl(np.full(modes, 1 / modes), n)
+    assert found == pytest.approx(drawn.mean(), abs=4 * drawn.std() / 20 + 1e-12)
+
+
+def test_the_divergence_of_one_sample_is_known_and_that_of_many_is_the_leading_term():
+    assert expected_kl(np.full(7, 1 / 7), 1) == pytest.approx(math.log(7))
+    assert expected_kl(np.full(10, 0.1), 10_000) == pytest.approx(9 / 20_000, rel=1e-3)
+
+
+def test_the_divergence_from_other_shares_is_theirs_and_that_of_sampling():
+    shares, uniform = np.arange(1, 11) / 55, np.full(10, 0.1)
+    apart = special.rel_entr(shares, uniform).sum()
+    found = expected_kl(shares, 5_000, real=uniform)
+    assert found == pytest.approx(apart + 9 / 10_000, rel=1e-4)
+    counts = RNG(0).multinomial(5_000, shares, size=400)
+    drawn = special.rel_entr(counts / 5_000, uniform).sum(1)
+    assert found == pytest.approx(drawn.mean(), abs=4 * drawn.std() / 20)
+    assert expected_kl(uniform, 10, real=np.eye(10)[0]) == math.inf
+
+
 def test_every_dropped_mode_costs_a_mode_and_raises_the_divergence():
     points = RING[np.arange(800) % 8] + 0.01 * RNG(0).standard_normal((800, 2))
     found = [
@@ -151,6 +188,8 @@ def test_every_dropped_mode_costs_a_mode_and_raises_the_divergence():
             r"\(m, 3\)",
         ),
         (lambda: point_modes(RING, centres=RING, sigma=0), "sigma above 0"),
+        (lambda: expected_kl(np.full(3, 0.5), 10), "of sum 1.5"),
+        (lambda: expected_kl(np.full(2, 0.5), 10, real=np.full(3, 1 / 3)), "2 and 3 shares"),
         (lambda: point_modes(RING, centres=RING[:, :1], sigma=1), "dimension"),
         (lambda: point_modes(RING * np.nan, centres=RING, sigma=1), "finite"),
     ],

@@ -185,6 +185,8 @@ class ScoreRow:
 
     label: str
     better: str
+    perfect: str
+    """What real samples score in the samples' place; empty where nobody knows."""
     digest: str
     protocol: list[tuple[str, str]]
     cells: list[list[str]]
@@ -198,6 +200,7 @@ def _scores(runs: Sequence[RunFacts]) -> Iterator[ScoreRow]:
         yield ScoreRow(
             label=score.label,
             better=score.better if score.better in ("lower", "higher") else "",
+            perfect="" if score.perfect is None else _told_number(score.perfect),
             digest=column.rpartition(" ")[2],
             protocol=list(untrusted.flat(protocol)),
             cells=[_cell(run, column) for run in runs],
@@ -220,10 +223,14 @@ def _cell(run: RunFacts, column: str) -> list[str]:
     ]
 
 
+def _told_number(value: float) -> str:
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
 def _number(group: Sequence[Score]) -> str:
     values = [score.value for score in group]
     mean, spread = mean_and_spread(values)
-    told = f"{mean:,.0f}" if 1e4 <= abs(mean) < 1e15 else f"{mean:.4g}"
+    told = _told_number(mean)
     if len(values) > 1:
         return f"{told} ± {spread:.2g} over {len(values)} seeds"
     std = group[0].std

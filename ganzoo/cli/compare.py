@@ -60,12 +60,25 @@ def compare(runs: tuple[str, ...], as_json: bool) -> None:
             for row in rows
         ],
     )
-    labels = {score.column: score for one in found for score in one.scores}
+    by_column: dict[str, list[Score]] = {}
+    for score in (score for one in found for score in one.scores):
+        by_column.setdefault(score.column, []).append(score)
     click.echo()
     for column, name in columns.items():
-        score = labels[column]
+        score = by_column[column][-1]
         arrow = {"lower": "lower is better", "higher": "higher is better"}.get(score.better)
-        click.echo(f"{visible(name)}: {text(score.label)}{f'; {arrow}' if arrow else ''}")
+        perfect = _perfect(by_column[column])
+        click.echo(
+            "; ".join(filter(None, [f"{visible(name)}: {text(score.label)}", arrow, perfect]))
+        )
+
+
+def _perfect(found: list[Score]) -> str:
+    """What real samples score by this protocol, the mean over the scores that know it."""
+    from ganzoo.eval.scores import mean_and_spread
+
+    known = [score.perfect for score in found if score.perfect is not None]
+    return f"perfect is {mean_and_spread(known)[0]:.4g}" if known else ""
 
 
 def _read(run: RunDir) -> Compared:

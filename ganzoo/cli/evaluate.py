@@ -87,6 +87,12 @@ def _variable(metric: str) -> str:
     help="The range that a file's values are in.",
 )
 @click.option("--size", type=int, help="Resize stored images to SIZE x SIZE.")
+@click.option(
+    "--perfect/--no-perfect",
+    default=True,
+    show_default=True,
+    help="Score real samples in the samples' place too: what perfect is.",
+)
 @click.option("--output", metavar="NAME", help="Of a run with several outputs: this one.")
 @click.option(
     "--set",
@@ -105,8 +111,9 @@ def evaluate(
     assignments: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Judge a run's generator, or samples in a file or folder, against real ones, by --fid if no
-    metric is said.
+    """Judge a run's generator, or samples in a file or folder, against real ones. If no metric
+    is said, images are judged by --fid, and points, whose FID sees no modes, by --modes or, where
+    modes are not known, --swd.
 
     Without a RUN: the newest one in runs/. A run is compared with the data set that it was trained
     on, anything else with what stands behind it: `ganzoo eval samples.npz mnist`. A run's scores
@@ -133,7 +140,7 @@ def evaluate(
     with Bar() as view:
         scores = judge(
             target,
-            metrics or ["fid"],
+            metrics,
             against=against,
             skip_unsuited=everything,
             view=view,
@@ -146,8 +153,8 @@ def evaluate(
     for source in sources:
         click.echo(visible(source))
         found = [score for score in scores if score.source == source]
-        rows = [[score.label, _number(score), _seed(score, options["seeds"])] for score in found]
-        show(["score", "value", ""], rows)
+        rows = [[s.label, _number(s), _perfect(s), _seed(s, options["seeds"])] for s in found]
+        show(["score", "value", "perfect", ""], rows)
         for score in found:
             if "histogram" in score.details and len(score.details["histogram"]) <= 25:
                 _histogram(score.details)
@@ -157,6 +164,11 @@ def evaluate(
 def _number(score: Score) -> str:
     spread = f" +- {score.std:.3g}" if score.std is not None else ""
     return f"{score.value:.5g}{spread}"
+
+
+def _perfect(score: Score) -> str:
+    """What real samples score."""
+    return "" if score.perfect is None else f"{score.perfect:.5g}"
 
 
 def _seed(score: Score, seeds: int) -> str:

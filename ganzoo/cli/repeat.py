@@ -14,6 +14,7 @@ from ganzoo.cli.options import asked
 from ganzoo.cli.tables import show
 from ganzoo.cli.train import check_counts, train
 from ganzoo.errors import UsageError
+from ganzoo.files import plain
 from ganzoo.run import RunDir
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ OF_TRAIN = {
 def repeat(
     seeds: int, seed: int, samples: int | None, checkpoint: str, as_json: bool, **options: Any
 ) -> None:
-    """Train PLUGIN with several seeds, judge every run (by --fid if no metric is said), and print
-    the mean of each score with its standard error.
+    """Train PLUGIN with several seeds, judge every run, and print the mean of each score with
+    its standard error. If no metric is said, `ganzoo eval` says which suit the data.
 
     The same command goes on with runs that were interrupted, and only judges those that are
     complete: ask for more --seeds and the old ones count.
@@ -51,7 +52,7 @@ def repeat(
     if seeds < 1:
         raise UsageError(f"--seeds must be at least 1, not {seeds}.")
     check_counts(options)
-    metrics = chosen(options) or ["fid"]
+    metrics = chosen(options)
     values = asked(options | {"resume": None}).values
 
     from ganzoo.quiet import quiet_start
@@ -65,11 +66,14 @@ def repeat(
         found += evaluate(run.path, metrics, checkpoint=checkpoint, samples=samples)
     rows = over_runs(found)
     if as_json:
-        click.echo(json.dumps(rows))
+        click.echo(json.dumps(plain(rows)))
         return
     show(
-        ["score", "mean", "standard error", "runs"],
-        [[r["label"], f"{r['mean']:.4g}", _error(r["error"]), len(r["values"])] for r in rows],
+        ["score", "mean", "standard error", "perfect", "runs"],
+        [
+            [r["label"], f"{r['mean']:.4g}", _error(r["error"]), _perfect(r), len(r["values"])]
+            for r in rows
+        ],
     )
 
 
@@ -86,7 +90,7 @@ def over_runs(found: Sequence[Score]) -> list[dict[str, Any]]:
         error = None if spread is None else spread / len(scores) ** 0.5
         values = {score.source: score.value for score in scores}
         rows.append({"metric": scores[0].metric, "label": scores[0].label, "mean": mean})
-        rows[-1] |= {"error": error, "values": values}
+        rows[-1] |= {"error": error, "perfect": scores[0].perfect, "values": values}
     return rows
 
 
@@ -104,6 +108,10 @@ def _trained(values: Mapping[str, Any], outdir: str | None, quiet: bool) -> RunD
             return training.resume(path, dict(values), request.plugin.steps, view=watcher)
         watcher.say(terminal.headline(request, path))
         return training.start(request, path, watcher)
+
+
+def _perfect(row: Mapping[str, Any]) -> str:
+    return "" if row["perfect"] is None else f"{row['perfect']:.4g}"
 
 
 def _error(error: float | None) -> str:

@@ -42,6 +42,9 @@ class Judging:
     """Whose protocol this is, for the reader of a score."""
     negative: bool = False
     """Whether the extractor looks at the negatives: what it knows is bright on dark."""
+    channels_of: str = ""
+    """Per channel: the labelled data set whose images the channels are. How often the classifier
+    misreads it says how many modes are its errors."""
 
 
 @dataclass(frozen=True, eq=False)
