@@ -34,7 +34,7 @@ MISTAKES = {
 def test_a_mistake_is_named_and_the_text_says_where_to_look(name):
     found = diagnose(MISTAKES[name], total_steps=TOTAL, run="runs/mine", fields={"g_lr": 1e-3})
     [alarm] = [f for f in found if f.severity == "failure" and f.name == name]
-    assert alarm.step <= 0.4 * TOTAL
+    assert alarm.step <= (0.6 if name == "ignored_labels" else 0.4) * TOTAL
     assert alarm.remedy.startswith(("Look at", "Look whether", "Let the"))
     assert alarm.command == ""  # no setting mends code
 
@@ -82,6 +82,14 @@ def test_a_range_that_is_reached_late_is_no_mistake():
 
 def test_labels_that_are_obeyed_a_little_are_not_ignored():
     assert alarms(with_looks(healthy(), label_agreement=0.3), total_steps=TOTAL) == []
+
+
+def test_labels_that_are_learnt_late_are_warned_of_at_most():
+    rows = with_looks(healthy(), label_agreement=0.3)
+    rows = [row | {"label_agreement": 0.1} if row["step"] < 4500 else row for row in rows]
+    rows = [row for row in rows if row["step"] % 500 == 0 or row.pop("label_agreement", 1)]
+    found = [f for f in diagnose(rows, total_steps=TOTAL) if f.name == "ignored_labels"]
+    assert [f.severity for f in found] == ["warning"]
 
 
 def test_labels_of_collapsed_samples_are_not_judged():

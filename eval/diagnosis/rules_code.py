@@ -175,6 +175,7 @@ RULES = (
         ),
         about="samples",
         lasts=0.15,
+        alarms=0.45,  # a projection learns what is real before it learns which class
     ),
     Rule(
         "inference_mismatch",
