@@ -10,7 +10,7 @@ demo: $(VENV)/.installed  ## train on handwritten digits for a few minutes and d
 	$(BIN)/ganzoo runs
 
 test: $(VENV)/.installed-test  ## run the test suite
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 games: $(VENV)/.installed-test  ## nine games of the literature: checked, killed, resumed to the bit, judged
 	$(BIN)/python tests/games/harness.py

@@ -33,6 +33,7 @@ SMALLEST = {
     "progan": ({"width": 2, "widest": 4, "z_dim": 4, "grow": (1,)}, (IMAGES,)),
     "projection_gan": ({"width": 2, "z_dim": 4}, (LABELLED,)),
     "r3gan": ({"width": 8, "blocks": 1, "z_dim": 4, "burn_in": 16}, (POINTS, IMAGES)),
+    "sagan": ({"width": 2, "z_dim": 4}, (IMAGES,)),
     "sngan": ({"width": 2, "z_dim": 4}, (IMAGES,)),
     "srgan": ({"width": 2, "blocks": 1, "pretrain": 2}, (LABELLED,)),
     "stylegan": ({"width": 2, "widest": 4, "z_dim": 4, "mapping": 1}, (LABELLED,)),
@@ -46,11 +47,13 @@ SMALLEST = {
 """
 
 
+@pytest.mark.slow
 @pytest.mark.ganzoo_plugins(*(name for name in registered_names() if name not in SMALLEST))
 def test_every_registered_plugin_keeps_the_contract(ganzoo_check):
     ganzoo_check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALLEST)
 def test_a_small_one_of_many_keeps_the_contract(name):
     fields, specs = SMALLEST[name]

@@ -14,7 +14,7 @@ import ganzoo
 from ganzoo.errors import UsageError
 from ganzoo.optimizers import Adam
 from ganzoo.plugin import Player
-from ganzoo.testing import check_plugin
+from ganzoo.testing import ContractError, check_plugin
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,50 @@ def test_the_check_resumes_across_milestones_and_sees_that_something_moved():
 
     with pytest.raises(AssertionError, match="generator stood still"):
         check_plugin(Still, only=["resumes"])
+
+
+class Counts(Plain):
+    """Its loss grows with a number that no checkpoint holds."""
+
+    def d_loss(self, real_logits, fake_logits):
+        return super().d_loss(real_logits, fake_logits) * self.count()
+
+
+class InTheGraph(Counts):
+    """Counted by the compiled step itself."""
+
+    def players(self, networks, spec, step=0):
+        object.__setattr__(self, "seen", tf.Variable(0.0))
+        return super().players(networks, spec)
+
+    def count(self):
+        return self.seen.assign_add(1.0)
+
+
+class WhenBuilt(Counts):
+    """Counted whenever the players are made."""
+
+    made = 0
+
+    def players(self, networks, spec, step=0):
+        type(self).made += 1
+        return super().players(networks, spec)
+
+    def count(self):
+        return float(self.made)
+
+
+class Draws(Counts):
+    """Drawn anew each time, whatever the step is."""
+
+    def count(self):
+        return 1.0 + tf.random.uniform(())
+
+
+@pytest.mark.parametrize("plugin", [InTheGraph, WhenBuilt, Draws])
+def test_the_check_sees_what_a_checkpoint_does_not_hold(plugin):
+    with pytest.raises(ContractError, match="expected the same bits after a restart"):
+        check_plugin(plugin, only=["resumes"])
 
 
 @pytest.mark.parametrize("wrong", [(0,), (4, 2), (2.5,)])

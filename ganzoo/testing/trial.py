@@ -181,8 +181,9 @@ def phases(plugin: Plugin) -> list[tuple[int, int]]:
 
 
 def largest_gradients(game: Game) -> dict[str, float | None]:
-    """Weight -> the largest gradient that any player's update had, over three steps of each phase.
+    """Weight -> the largest gradient that any player's update had.
 
+    The first step of each phase is played, and as long as some weight lacks one, two steps more.
     None where the loop never had one; a weight's name is `network/path`.
     """
     names = {
@@ -195,8 +196,9 @@ def largest_gradients(game: Game) -> dict[str, float | None]:
         game.enter(start)
         for player in game.players:
             _watch(player, names, largest)
-        play(game, start, 2)
-        play(game, middle, 1)
+        for step in (start, start + 1, middle):
+            if step == start or not all(largest.values()):
+                play(game, step, 1)
     return largest
 
 

@@ -169,8 +169,12 @@ class Game:
         return {name: np.asarray(variable) for name, variable in self.variables().items()}
 
     def restore(self, arrays: dict[str, np.ndarray], step: int) -> None:
-        """Take up a state that `state()` gave at `step`."""
+        """Take up a state that `state()` gave at `step`, with the players of that step."""
         self.enter(step)
+        self.assign(arrays)
+
+    def assign(self, arrays: dict[str, np.ndarray]) -> None:
+        """Give every variable the value that `state()` gave, in the phase that it is in."""
         variables = self.variables()
         if set(variables) != set(arrays):
             raise GanzooError(
