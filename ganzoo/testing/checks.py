@@ -220,15 +220,18 @@ def resumes(trial: Trial) -> Iterator[Result]:
 
     Compiled it is played again by the same game; operation by operation, by a game built anew too.
     Compiling is what takes long, and whatever state two compiled games would differ by, one of
-    these pairs does. In each phase every player must move some weight. A phase is entered without
-    the steps before it, so state that `after` sets may be an earlier one's.
+    these pairs does. In each phase, compiled once, every player must move some weight. Most of its
+    steps are left out, so state that `after` sets may be an earlier one's.
     """
     moved: Moved = {}
     milestones = trial.plugin.milestones
-    parts = [(0, min(2, *milestones))] if milestones else [(0, 2)]
-    parts += [part for m in milestones for part in ((m - 1, m), (m, m + 1))]
-    for first, pause in dict.fromkeys(parts):
-        yield _resumed(trial, first, pause, moved)
+    firsts = {min(2, *milestones) if milestones else 2: 0}  # pause -> first of the steps before it
+    for m in milestones:
+        firsts |= {pause: first for first, pause in ((m - 1, m), (m, m + 1)) if pause not in firsts}
+    game = trial.game()
+    game.enter(0)
+    for pause, first in firsts.items():
+        yield _resumed(trial, game, first, pause, moved)
     still = [player for (_, player), any_did in moved.items() if not any_did]
     if still:
         yield judged(
@@ -245,12 +248,10 @@ Moved = dict[tuple[int, str], bool]
 """(first step of a phase, player) -> whether any weight of its was given another value."""
 
 
-def _resumed(trial: Trial, first: int, pause: int, moved: Moved) -> Result:
-    """From step `first` to `pause`, a restart there, and one step more."""
+def _resumed(trial: Trial, game: Game, first: int, pause: int, moved: Moved) -> Result:
+    """From step `first`, of the phase that the game is in, to `pause`, a restart, one step more."""
     from ganzoo.testing.trial import play
 
-    game = trial.game()
-    game.enter(first)
     _play(game, first, pause - first, moved)
     if pause in game.milestones:
         game.enter(pause)
