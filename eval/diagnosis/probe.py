@@ -42,7 +42,9 @@ OTHER = 0.5
 """Of the samples' spread: as far apart the same z must come out in training and in inference mode
 for the samples of training mode to be scored as well."""
 EDGE = 0.05
-"""Of the range: as far beyond it, or beyond all samples, a value counts as outside."""
+"""Of the range: as far beyond it, or beyond its middle, a value counts as there."""
+BAND = 0.2
+"""Of the range: samples whose values lie so close together have no range yet."""
 PROTOCOL = (
     f"of images, the Frechet distance of {SAMPLES} samples of the averaged generator to {SAMPLES} "
     f"training samples, as {SIDE}x{SIDE} block means; of points, the squared MMD of {COMPARED} to "
@@ -177,8 +179,8 @@ class Probe:
         are enough other training samples, `score_of_reals`, which is what they score. For images
         also `Variety.neighbours`; for points with known modes the shares of samples by nearest
         mode as `classes`, and `high_quality`, the share within 3 sigma of one. Of data with a
-        range, the shares of the samples' values `outside` it and of the reals' values `unreached`
-        by any sample. `score_in_training`, where the sampler's training mode makes other samples of
+        range, the share of the samples' values `outside` it, and that of the reals' values in
+        the half of it that no sample enters, `unreached`. `score_in_training`, where the sampler's training mode makes other samples of
         the same z: what those score. Of a discriminator that takes an image and at most what the
         data brings beside it, in inference mode, the mean logits on training images
         (`real_logits_train`, with their deviation, `real_logits_train_std`), on those of the test
@@ -218,8 +220,12 @@ class Probe:
         low, high = self.spec.range
         edge = EDGE * (high - low)
         real = _floats(self.arrays[self.spec.key][:COMPARED])
-        missed = (real < fake.min() - edge) | (real > fake.max() + edge)
         beyond = (fake < low - edge) | (fake > high + edge)
+        middle, least, most = (low + high) / 2, fake.min(), fake.max()
+        missed = np.zeros(1)
+        if most - least > BAND * (high - low):  # else it is grey all over, and fits any range
+            missed = real < middle - edge if least > middle - edge else missed
+            missed = real > middle + edge if most < middle + edge else missed
         return {"outside": float(beyond.mean()), "unreached": float(missed.mean())}
 
     def _in_training(self, fake: np.ndarray) -> dict[str, float]:

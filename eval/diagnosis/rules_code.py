@@ -89,9 +89,9 @@ def wrong_range(history: History) -> Sign | None:
     if beyond > MANY:
         said = f"{beyond:.0%} of the samples' values lie outside the range of the data"
     else:
-        said = f"{missed:.0%} of the real values lie where no sample has any"
+        said = f"{missed:.0%} of the real values lie in a half of the range where no sample has any"
     return Sign(
-        "failure",
+        "failure" if beyond > MANY else _severity(history),
         f"{said}: the generator's last layer does not fit the data",
         {"outside": outside[-1], "unreached": unreached[-1]},
         "outside" if beyond > MANY else "unreached",
