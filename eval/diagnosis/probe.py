@@ -43,8 +43,6 @@ OTHER = 0.5
 for the samples of training mode to be scored as well."""
 EDGE = 0.05
 """Of the range: as far beyond it, or beyond its middle, a value counts as there."""
-BAND = 0.2
-"""Of the range: samples whose values lie so close together have no range yet."""
 PROTOCOL = (
     f"of images, the Frechet distance of {SAMPLES} samples of the averaged generator to {SAMPLES} "
     f"training samples, as {SIDE}x{SIDE} block means; of points, the squared MMD of {COMPARED} to "
@@ -179,9 +177,9 @@ class Probe:
         are enough other training samples, `score_of_reals`, which is what they score. For images
         also `Variety.neighbours`; for points with known modes the shares of samples by nearest
         mode as `classes`, and `high_quality`, the share within 3 sigma of one. Of data with a
-        range, the share of the samples' values `outside` it, and that of the reals' values in
-        the half of it that no sample enters, `unreached`. `score_in_training`, where the sampler's training mode makes other samples of
-        the same z: what those score. Of a discriminator that takes an image and at most what the
+        range, the share of the samples' values `outside` it, and that of the reals' values in the
+        half of it that no sample enters, `unreached`. `score_in_training`, where the sampler's
+        training mode makes other samples of the same z: what those score. Of a discriminator that takes an image and at most what the
         data brings beside it, in inference mode, the mean logits on training images
         (`real_logits_train`, with their deviation, `real_logits_train_std`), on those of the test
         split (`real_logits_heldout`) and on the samples (`fake_logits_sampled`); of several, each
@@ -223,9 +221,8 @@ class Probe:
         beyond = (fake < low - edge) | (fake > high + edge)
         middle, least, most = (low + high) / 2, fake.min(), fake.max()
         missed = np.zeros(1)
-        if most - least > BAND * (high - low):  # else it is grey all over, and fits any range
-            missed = real < middle - edge if least > middle - edge else missed
-            missed = real > middle + edge if most < middle + edge else missed
+        if least >= middle or most <= middle:  # of all pixels, so that no grey that begins does so
+            missed = real < middle - edge if least >= middle else real > middle + edge
         return {"outside": float(beyond.mean()), "unreached": float(missed.mean())}
 
     def _in_training(self, fake: np.ndarray) -> dict[str, float]:
