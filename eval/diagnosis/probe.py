@@ -179,11 +179,12 @@ class Probe:
         mode as `classes`, and `high_quality`, the share within 3 sigma of one. Of data with a
         range, the share of the samples' values `outside` it, and that of the reals' values in the
         half of it that no sample enters, `unreached`. `score_in_training`, where the sampler's
-        training mode makes other samples of the same z: what those score. Of a discriminator that takes an image and at most what the
-        data brings beside it, in inference mode, the mean logits on training images
-        (`real_logits_train`, with their deviation, `real_logits_train_std`), on those of the test
-        split (`real_logits_heldout`) and on the samples (`fake_logits_sampled`); of several, each
-        behind its player's name. Raises GanzooError where a sample is not finite.
+        training mode makes other samples of the same z: what those score. Of a discriminator that
+        takes an image and at most what the data brings beside it, in inference mode, the mean
+        logits on training images (`real_logits_train`, with their deviation,
+        `real_logits_train_std`), on those of the test split (`real_logits_heldout`) and on the
+        samples (`fake_logits_sampled`); of several, each behind its player's name. Raises
+        GanzooError where a sample is not finite.
         """
         fake = _in_batches(self._sample, self.inputs)
         if not np.isfinite(fake).all():
