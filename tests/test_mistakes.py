@@ -117,6 +117,13 @@ def test_a_lone_sample_has_collapsed_and_runs_nowhere():
     assert "does not use z" in next(f for f in found if f.name == "mode_collapse").message
 
 
+def test_a_generator_that_never_used_its_z_has_collapsed_though_its_score_falls():
+    rows = changed(0.0, diversity=0.0, duplicates=1.0, classes=[1.0] + [0.0] * 9, precision=0.0)
+    assert "mode_collapse" in alarms(rows, total_steps=TOTAL)
+    rows = changed(0.0, diversity=0.05, duplicates=1.0, precision=0.0, score=9.0)
+    assert "mode_collapse" not in alarms(rows, total_steps=TOTAL)  # an untrained one's first look
+
+
 def test_the_class_asked_for_is_that_of_the_nearest_real():
     digits = data.load("digits")
     flat = digits.arrays["image"].reshape(len(digits), -1) / 127.5 - 1

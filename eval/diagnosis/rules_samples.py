@@ -114,13 +114,20 @@ def mode_collapse(history: History) -> Sign | None:
     few = left < max(1.5, FEW * there) and there > 1
     if few:
         reasons.append(f"they are as good as {left:.1f} of {there:.0f} classes")
-    if not reasons or _untrained(history) or history.near() or _of_inference(history):
+    if not reasons or history.near() or _of_inference(history):
         return None
-    if diversity is not None and diversity < SAME:
+    same = diversity is not None and diversity < SAME  # no generator begins so that uses its z
+    if _untrained(history) and not same:
+        return None
+    if same:
         reasons = ["all samples are one and the same: the generator does not use z"]
     evidence = {k: row[k] for k in ("diversity", "duplicates", "recall", "classes") if k in row}
     return Sign(
-        _severity(history), " and ".join(reasons), evidence, "diversity", passing=alike or few
+        "failure" if same else _severity(history),
+        " and ".join(reasons),
+        evidence,
+        "diversity",
+        passing=alike or few,
     )
 
 
