@@ -219,9 +219,9 @@ def resumes(trial: Trial) -> Iterator[Result]:
     """A step again from the saved state ends on the same bits: within a phase, at every milestone.
 
     Compiled it is played again by the same game; operation by operation, by a game built anew too.
-    Compiling is what takes long, and whatever state two compiled games would differ by, one of
-    these pairs does. In each phase, compiled once, every player must move some weight. Most of its
-    steps are left out, so state that `after` sets may be an earlier one's.
+    Compiling is what takes long: each phase is compiled once, and no two compilations are compared.
+    In each phase every player must move some weight. Most of its steps are left out, so state that
+    `after` sets may be an earlier one's.
     """
     moved: Moved = {}
     milestones = trial.plugin.milestones
