@@ -266,14 +266,16 @@ def main() -> None:
     listed.add_argument("name")
     listed.add_argument("only", nargs="*", metavar="RUN")
     listed.add_argument("--threads", type=int, help="of TensorFlow's; by default one a core")
-    commands.add_parser("table").add_argument("name")
+    printed = commands.add_parser("table")
+    printed.add_argument("name")
+    printed.add_argument("--again", action="store_true", help="by the present rules")
     asked = parser.parse_args()
     if asked.command == "replay":
         replay(asked.logs)
     elif asked.command == "list":
         verdicts.run(asked.name, asked.only, asked.threads)
     elif asked.command == "table":
-        verdicts.table(asked.name)
+        verdicts.table(asked.name, asked.again)
     else:
         with tempfile.TemporaryDirectory() as folder:
             seeds = range(asked.first_seed, asked.first_seed + asked.seeds)

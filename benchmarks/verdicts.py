@@ -1,13 +1,13 @@
 """Lists of runs that were written down before they were run, and what the monitor said of them.
 
     python benchmarks/diagnosis.py list first [RUN ...] [--threads 1]   # what is not there yet
-    python benchmarks/diagnosis.py table first
+    python benchmarks/diagnosis.py table first [--again]
 
 A list is `benchmarks/verdicts/NAME.yaml`: rows with a `name`, the `plugin` (a name, or a file of
 this repository), `data`, `steps`, `seed`, `fields`; of a broken one also its `kind`, the names of
 findings that fit, and its healthy `twin`. What came is `NAME.jsonl`, a line for each run, found
 again by a digest of its row and of nothing else: a mended rule does not make an old result a new
-one. Their folders stay in `build/verdicts`.
+one. Their folders stay in `build/verdicts`, where `--again` reads their rows by the present rules.
 
 A broken run has failed if its distance to the test data (FID of 2,000 samples by the last
 checkpoint; of points 1,000 times the SWD) is at least twice its twin's, if it ended before its
@@ -143,9 +143,22 @@ def _ganzoo(*words: str) -> subprocess.CompletedProcess[str]:
 # -- the table ------------------------------------------------------------------------------------
 
 
-def table(name: str) -> None:
-    """Print what came, and the sums that count."""
+def again(name: str) -> dict[str, dict[str, Any]]:
+    """What came, but for the findings: those of the present rules, on the rows that are at hand."""
+    from ganzoo.eval.diagnosis import records
+    from ganzoo.eval.diagnosis.monitor import diagnose
+    from ganzoo.run import RunDir
+
     came = results(name)
+    for run_name, found in came.items():
+        history, known = records.of_run(RunDir(BUILD / name / run_name))
+        found["findings"] = [finding.as_json() for finding in diagnose(history, **known)]
+    return came
+
+
+def table(name: str, anew: bool) -> None:
+    """Print what came, or what the present rules say of it, and the sums that count."""
+    came = again(name) if anew else results(name)
     listed = [row for row in rows(name) if row["name"] in came]
     healthy = [row for row in listed if "kind" not in row]
     broken = [row for row in listed if "kind" in row]
