@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test games faults lint docs bench clean
+.PHONY: demo test test-long games faults lint docs bench clean
 
 demo: $(VENV)/.installed  ## train on handwritten digits for a few minutes and draw a grid
 	$(BIN)/ganzoo train dcgan --steps 1200
@@ -11,6 +11,9 @@ demo: $(VENV)/.installed  ## train on handwritten digits for a few minutes and d
 
 test: $(VENV)/.installed-test  ## run the test suite
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test-long: $(VENV)/.installed-test  ## what `make test` leaves out, since it takes minutes
+	$(BIN)/python -m pytest -m long
 
 games: $(VENV)/.installed-test  ## nine games of the literature: checked, killed, resumed to the bit, judged
 	$(BIN)/python tests/games/harness.py

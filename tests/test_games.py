@@ -15,7 +15,7 @@ SHORT = ("cyclegan", "srgan")
 """Several inputs, outputs, pairs, groups of data and a pool; a milestone, an input made smaller."""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", SHORT)
 def test_a_game_is_trained_killed_resumed_to_the_bit_sampled_and_judged(name, tmp_path):
     row = harness.play(name, tmp_path, short=True)
