@@ -12,7 +12,6 @@ from keras import layers
 from ganzoo import losses
 from ganzoo.errors import UsageError
 from ganzoo.layers import BatchNormalization, Maxout
-from ganzoo.optimizers import Adam, Cosine
 from ganzoo.plugin import DataSpec, Player, Plugin, Turn, judged
 
 
@@ -22,10 +21,10 @@ class PacGAN(Plugin):
 
     Networks and rates are those of the authors' code for points (fjxmlzn/PacGAN), where both
     players move at once; m = 1 is their plain GAN. `ganzoo repeat pacgan --data ring --seeds 10
-    --modes` is the protocol of table 1. Differs: fewer steps, along which the rates fall to 0; the
-    fakes of all m places are normalised as one batch, theirs place by place. Paper and code
-    disagree: table 1 has a KL divergence, the code computes a Jensen-Shannon divergence, of the
-    good samples alone; here it is the KL divergence of all.
+    --modes` is the protocol of table 1. Differs: fewer steps; the fakes of all m places are
+    normalised as one batch, theirs place by place. Paper and code disagree: table 1 has a KL
+    divergence, the code computes a Jensen-Shannon divergence, of the good samples alone; here it is
+    the KL divergence of all.
     """
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1712.04086"
@@ -57,10 +56,7 @@ class PacGAN(Plugin):
         return None if len(spec.shape) == 1 and not spec.range else "pacgan makes points only."
 
     def optimizers(self):
-        def falling(rate: float) -> Adam:
-            return Adam(Cosine(rate, 0.0, self.steps), beta_1=0.8)
-
-        return {"generator": falling(self.g_lr), "discriminator": falling(self.d_lr)}
+        return self.adam(beta_1=0.8)
 
     def generator(self, spec: DataSpec) -> keras.Model:
         z = x = keras.Input((self.z_dim,), name="z")
