@@ -48,7 +48,7 @@ def _runs(tmp_path, monkeypatch):
         ("diagnose runs/o", ["runs/old"]),
         ("eval runs/new ri", ["ring"]),
         ("info sa", ["sagan"]),
-        ("info sagan --data st", ["stacked_mnist"]),
+        ("info sagan --data st", ["stacked_mnist", "stacked_mnist_pacgan"]),
         ("data info digits_c", ["digits_coloured"]),
         ("plugin check m", ["mlp_gan"]),
         ("config schema wgan", ["wgan", "wgan_gp"]),

@@ -77,7 +77,7 @@ def test_a_kill_after_the_last_checkpoint_leaves_a_verdict_to_give(whole, tmp_pa
     run = cut_back(whole, tmp_path / "run")
     run.write_findings(run.findings()[:-1])
     training.resume(run.path)
-    assert (run.state(), run.findings()[-1]["name"]) == ("finished", "healthy")
+    assert (run.state(), run.findings()[-1]["name"]) == ("finished", "doubtful")
     assert differences(whole, run.path) == []
 
 

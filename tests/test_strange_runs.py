@@ -711,7 +711,7 @@ def test_a_checkpoint_is_a_word_or_a_step(trained, command, checkpoint, capsys, 
     more = ("--fid", "--samples", "50") if command == "eval" else ("--out", str(tmp_path / "a.npz"))
     found = call(capsys, command, str(trained), "--checkpoint", checkpoint, *more)
     assert found[0] == (0 if checkpoint == "04" else 2)
-    assert len(told(found)) < 400
+    assert len(told(found)) < 600  # a short table, or one sentence
 
 
 def test_a_record_with_a_step_beyond_all_is_refused(tmp_path):

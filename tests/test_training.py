@@ -94,7 +94,7 @@ def test_a_run_leaves_everything_that_the_folder_promises(run):
         "score",
     } <= set(run.metrics()[-1])
     last = run.findings()[-1]
-    assert (last["name"], last["severity"]) == ("healthy", "info")
+    assert (last["name"], last["severity"]) == ("doubtful", "warning")
     assert {"score", "diversity", "generator_grad_norm"} <= set(last["evidence"])
     assert run.picture("real").is_file()
     assert run.picture("step-00000012").is_file()
