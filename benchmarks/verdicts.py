@@ -52,7 +52,9 @@ def results(name: str) -> dict[str, dict[str, Any]]:
     """What came so far, by the run's name."""
     path = LISTS / f"{name}.jsonl"
     lines = path.read_text().splitlines() if path.exists() else []
-    return {found["name"]: found for found in map(json.loads, lines)}
+    digests = {digest(row) for row in rows(name)}
+    came = map(json.loads, lines)
+    return {found["name"]: found for found in came if found["digest"] in digests}
 
 
 def run(name: str, only: list[str], threads: int | None) -> None:
@@ -76,7 +78,7 @@ def _measured(row: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     words += ["--steps", str(row["steps"])] if "steps" in row else []
     words += ["--seed", str(row.get("seed", 0))]
     for field, value in row.get("fields", {}).items():
-        words += ["--set", f"{field}={json.dumps(value) if value is not True else 'true'}"]
+        words += ["--set", f"{field}={json.dumps(value)}"]
     before = _processor()
     done = _ganzoo("train", *words, *row.get("words", ()), "--outdir", str(folder), "--quiet")
     spent = _processor() - before
@@ -179,7 +181,7 @@ def table(name: str, anew: bool) -> None:
         fits = _fitting(row, found)
         print(
             f"| {row['name']} | {row['kind']} | {found['distance']}, {twin} | "
-            f"{'yes' if bad else 'no'} | {_yes(fits)} | {'; '.join(_said(found))} |"
+            f"{_yes(bad)} | {_yes(fits)} | {'; '.join(_said(found))} |"
         )
     false = [row["name"] for row in healthy if _alarms(came[row["name"]])]
     called = [row["name"] for row in failed if _verdict(came[row["name"]]) == "healthy"]

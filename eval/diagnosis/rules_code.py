@@ -1,6 +1,6 @@
 """Mistakes in a plugin's code, by what they leave in the rows: no setting mends them.
 
-Each is an alarm only where the samples do not get better: some games survive such a mistake.
+Those that some games survive are alarms only where the samples do not get better.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import numpy as np
 
 from ganzoo.eval.diagnosis.findings import Remedy, Rule, Sign
 from ganzoo.eval.diagnosis.history import LEAST, POOR, History, Series, separation
-from ganzoo.eval.diagnosis.rules_players import inverted
+from ganzoo.eval.diagnosis.rules_players import inverted, severity
+from ganzoo.eval.diagnosis.rules_samples import by_mode
 
 BOUNDED = 0.9
 """A cross-entropy of real and fake together cannot be as low if all logits are between 0 and 1:
@@ -25,13 +26,7 @@ DIVERSE = 0.5
 MANY = 0.05
 """Of all values: as many lie outside the range by no accident."""
 UNREACHED = 0.25
-"""Of the reals' values, that no sample comes near."""
-BETTER = 0.5
-"""Times the score, plus that of reals: what training mode must score for the mode to matter."""
-
-
-def _severity(history: History) -> str:
-    return "warning" if history.trend() == "better" else "failure"
+"""Of the reals' values, in a half of the range that no sample enters."""
 
 
 def swapped_labels(history: History) -> Sign | None:
@@ -41,7 +36,7 @@ def swapped_labels(history: History) -> Sign | None:
     apart = separation(history)
     loss = history["discriminator_loss"]
     return Sign(
-        _severity(history),
+        severity(history),
         f"the discriminator's logits of fakes lie {-apart:.1f} deviations above those of reals, "
         f"and its loss is only {loss.level:.2g}: it is taught the wrong way round",
         {"separation_of_the_logits": apart, "discriminator_loss": loss.level},
@@ -61,7 +56,7 @@ def double_sigmoid(history: History) -> Sign | None:
     if history.good() or max(sides[0].values) < TOLD:
         return None
     return Sign(
-        _severity(history),
+        severity(history),
         f"all logits of the discriminator lie between 0 and 1 ({sides[0].level:.2f} of reals, "
         f"{sides[1].level:.2f} of fakes): it seems to end in a sigmoid, and the loss has its own",
         {side.name: side.level for side in sides} | {loss.name: loss.level},
@@ -91,7 +86,7 @@ def wrong_range(history: History) -> Sign | None:
     else:
         said = f"{missed:.0%} of the real values lie in a half of the range where no sample has any"
     return Sign(
-        "failure" if beyond > MANY else _severity(history),
+        "failure" if beyond > MANY else severity(history),
         f"{said}: the generator's last layer does not fit the data",
         {"outside": outside[-1], "unreached": unreached[-1]},
         "outside" if beyond > MANY else "unreached",
@@ -120,12 +115,9 @@ def ignored_labels(history: History) -> Sign | None:
 
 def inference_mismatch(history: History) -> Sign | None:
     """The same generator, with the same z, makes much better samples in training mode."""
+    if not by_mode(history):
+        return None
     inside, score = history.now("score_in_training"), history.now("score")
-    if inside is None or score is None:
-        return None
-    floor = history["score_of_reals"].level
-    if inside + (0.0 if np.isnan(floor) else floor) > BETTER * score:
-        return None
     return Sign(
         "failure",
         f"the samples score {score:.3g}, and those that the same generator makes of the same z in "

@@ -41,7 +41,7 @@ PERIODIC = 0.6
 """An autocorrelation at the period of a cycle; noise of 64 values stays below 0.4."""
 
 
-def _severity(history: History) -> str:
+def severity(history: History) -> str:
     """An alarm where the samples are bad and do not get better, or where nobody looks at them."""
     return "warning" if history.good() or history.trend() == "better" else "failure"
 
@@ -67,7 +67,7 @@ def vanishing_gradient(history: History) -> Sign | None:
     if not ((vanished and separated) or norm.level < NOTHING) or history.good():
         return None
     return Sign(
-        _severity(history),
+        severity(history),
         f"the generator's gradient norm fell to {norm.level:.2g} from {norm.peak:.2g}: "
         "it learns nothing any more",
         {
@@ -129,7 +129,7 @@ def dead_discriminator(history: History) -> Sign | None:
     if not still or history.good():
         return None
     return Sign(
-        _severity(history),
+        severity(history),
         f"the discriminator's loss stands still at {loss.level:.3g}: its output no longer depends "
         "on its input",
         {
@@ -195,7 +195,7 @@ def exploding(history: History) -> Sign | None:
             early = max(early, 1.0)
         if abs(signal.level) > EXPLODED * early:
             return Sign(
-                _severity(history),
+                severity(history),
                 f"{name} grew to {signal.level:.3g}, {abs(signal.level) / early:.0f} times its "
                 "early level",
                 {name: signal.level, f"early_{name}": signal.early},
@@ -222,7 +222,7 @@ def _swinging(history: History, loss: Series) -> Sign | None:
     if not (critic and spread > SWING * early and spread > 0.75 * abs(loss.level)):
         return None
     return Sign(
-        _severity(history),
+        severity(history),
         f"{loss.name} swings by {spread:.3g} around {loss.level:.3g}, {spread / early:.1f} times "
         "as wide as at first",
         {"spread": spread, "early_spread": early, "level": loss.level},

@@ -29,7 +29,7 @@ HALVED = 0.5
 GAIN, LEARNED = 1.25, 0.97
 """Of the distance between D's mean logits; and an accuracy that leaves little to learn."""
 BY_MODE = 0.5
-"""Times the score: what the same generator's samples score in training mode."""
+"""Times the score: what the same generator's samples score in training mode, and reals with it."""
 COPIES = 0.3
 """The share of samples that are nearer to one training sample than reals ever are; 0.01 by
 chance."""
@@ -56,10 +56,13 @@ def _severity(history: History) -> str:
     return "warning" if history.trend() == "better" or history.falls() else "failure"
 
 
-def _of_inference(history: History) -> bool:
+def by_mode(history: History) -> bool:
     """Whether these samples are bad because of the mode that they were made in."""
-    inside, score = history.row.get("score_in_training"), history.row.get("score")
-    return inside is not None and score is not None and inside < BY_MODE * score
+    inside, score = history.now("score_in_training"), history.now("score")
+    if inside is None or score is None:
+        return False
+    floor = history["score_of_reals"].values[-1:] or [0.0]
+    return bool(inside + floor[-1] <= BY_MODE * score)
 
 
 def _rising(values: list[float], by: float = 1.15) -> bool:
@@ -114,7 +117,7 @@ def mode_collapse(history: History) -> Sign | None:
     few = left < max(1.5, FEW * there) and there > 1
     if few:
         reasons.append(f"they are as good as {left:.1f} of {there:.0f} classes")
-    if not reasons or history.near() or _of_inference(history):
+    if not reasons or history.near() or by_mode(history):
         return None
     same = diversity is not None and diversity < SAME  # no generator begins so that uses its z
     if _untrained(history) and not same:
@@ -141,7 +144,7 @@ def partial_collapse(history: History) -> Sign | None:
     there = (real > 0).sum()
     if not len(missing) or perplexity(classes) < FEW * perplexity(real) or _untrained(history):
         return None
-    if history.near() or _of_inference(history):
+    if history.near() or by_mode(history):
         return None
     bad = len(missing) >= max(2, MANY_MISSING * there)
     named = ", ".join(map(str, missing[:10])) + (" and more" if len(missing) > 10 else "")
@@ -160,7 +163,7 @@ def hopping(history: History) -> Sign | None:
         return None
     moves = np.abs(np.diff(np.asarray(looks, float), axis=0)).sum(1) / 2
     one = history["diversity"].level < SAME  # a lone sample has one class, at every look another
-    if np.median(moves) < HOPPING or one or history.near() or _of_inference(history):
+    if np.median(moves) < HOPPING or one or history.near() or by_mode(history):
         return None
     return Sign(
         _severity(history),
