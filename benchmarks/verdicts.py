@@ -19,7 +19,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -29,10 +28,10 @@ from typing import Any
 
 import numpy as np
 import yaml
+from measuring import THREADS, processor
 
 ROOT = Path(__file__).resolve().parent.parent
 LISTS, BUILD = ROOT / "benchmarks/verdicts", ROOT / "build/verdicts"
-THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 SAMPLES = "2000"
 WORSE = 2.0
 """Times the twin's distance."""
@@ -79,9 +78,9 @@ def _measured(row: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     words += ["--seed", str(row.get("seed", 0))]
     for field, value in row.get("fields", {}).items():
         words += ["--set", f"{field}={json.dumps(value)}"]
-    before = _processor()
+    before = processor()
     done = _ganzoo("train", *words, *row.get("words", ()), "--outdir", str(folder), "--quiet")
-    spent = _processor() - before
+    spent = processor() - before
     history = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     said = [json.loads(line) for line in (folder / "findings.jsonl").read_text().splitlines()]
     config = yaml.safe_load((folder / "config.yaml").read_text())
@@ -129,11 +128,6 @@ def few(folder: Path) -> str:
         held = {f"{x}_test": test.arrays[n] for x, n in (("x", "image"), ("y", "label"))}
         np.savez(path, **few, **held)
     return str(path)
-
-
-def _processor() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _ganzoo(*words: str) -> subprocess.CompletedProcess[str]:

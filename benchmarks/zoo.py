@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -23,9 +22,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from measuring import THREADS, processor
 from PIL import Image
 
-THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS, PICTURES, BUILD = ROOT / "docs/zoo", ROOT / "docs/pictures", ROOT / "build/zoo"
 
@@ -106,9 +105,9 @@ def measure(name: str, run: Run) -> None:
     if (folder / "config.yaml").exists():
         _ganzoo("train", "--resume", str(folder))
     else:
-        before = _processor()
+        before = processor()
         _ganzoo(*words, "--outdir", str(folder))
-        spent = round((_processor() - before) / 60, 1)
+        spent = round((processor() - before) / 60, 1)
     scores = []
     for output in run.outputs:
         which = ("--output", output) if output else ()
@@ -147,12 +146,6 @@ def _draw(folder: Path, outputs: tuple[str, ...], picture: Path) -> None:
         _ganzoo("sample", str(folder), "-n", "64", "--seed", "0", "--out", str(file), *which)
         grids.append(np.asarray(Image.open(file).convert("RGB")))
     Image.fromarray(np.concatenate(grids, 1)).save(picture)
-
-
-def _processor() -> float:
-    """Seconds of processor time of the commands so far."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _ganzoo(*words: str) -> str:
