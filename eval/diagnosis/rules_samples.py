@@ -123,7 +123,9 @@ def mode_collapse(history: History) -> Sign | None:
     if _untrained(history) and not same:
         return None
     if same:
-        reasons = ["all samples are one and the same: the generator does not use z"]
+        reasons = [
+            "all samples are one and the same, whatever z is: look whether the generator uses it"
+        ]
     evidence = {k: row[k] for k in ("diversity", "duplicates", "recall", "classes") if k in row}
     return Sign(
         "failure" if same else _severity(history),
